@@ -1,0 +1,95 @@
+// swift-tools-version: 6.1
+// ReIdent: player re-identification in Swift.
+//
+// The order of the targets below is the order of the layers: a target depends only on targets
+// above it. `make check` holds the imports of every file to the same rule.
+//
+// SPDX-License-Identifier: MIT
+
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func layer(_ name: String, on dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, on dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.byName(name: name), "ReIdentTestSupport"] + dependencies,
+        resources: fixtures ? [.copy("Fixtures")] : [],
+        swiftSettings: swiftSettings)
+}
+
+let argumentParser: Target.Dependency =
+    .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "ReIdent",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "ReIdent", targets: ["ReIdent"]),
+        .executable(name: "reident", targets: ["reident"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .target(name: "CReIdentEngine"),
+        .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
+        .systemLibrary(
+            name: "CJPEG", pkgConfig: "libjpeg",
+            providers: [.apt(["libjpeg62-turbo-dev"]), .brew(["jpeg-turbo"])]),
+        .systemLibrary(
+            name: "CPNG", pkgConfig: "libpng",
+            providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(
+            name: "CZip", pkgConfig: "libzip",
+            providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
+
+        layer("ReIdentFoundation", on: []),
+        layer("ReIdentFiles", on: ["ReIdentFoundation", "COpenSSL", "CZip"]),
+        layer("ReIdentImages", on: ["ReIdentFoundation", "ReIdentFiles", "CImageCodecs"]),
+        layer("ReIdentData", on: ["ReIdentFoundation", "ReIdentFiles"]),
+        layer("ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles"]),
+        layer("ReIdentEngine", on: ["ReIdentFoundation", "CReIdentEngine"]),
+        layer(
+            "ReIdentCLIP",
+            on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentEngine"]),
+        layer(
+            "ReIdent",
+            on: [
+                "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
+                "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP",
+            ]),
+        layer(
+            "ReIdentTraining",
+            on: [
+                "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
+                "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP", "ReIdent",
+            ]),
+        layer(
+            "ReIdentCommands",
+            on: [
+                "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
+                "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP", "ReIdent", "ReIdentTraining",
+                argumentParser,
+            ]),
+        .executableTarget(
+            name: "reident", dependencies: ["ReIdentCommands"], swiftSettings: swiftSettings),
+
+        .target(
+            name: "ReIdentTestSupport", dependencies: ["ReIdentFoundation"],
+            path: "Tests/ReIdentTestSupport", swiftSettings: swiftSettings),
+        tests("ReIdentFoundation", on: []),
+    ],
+    swiftLanguageModes: [.v6]
+)

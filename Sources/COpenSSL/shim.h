@@ -1,0 +1,2 @@
+/* OpenSSL libcrypto: only its message digests are used. */
+#include <openssl/evp.h>

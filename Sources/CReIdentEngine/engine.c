@@ -1,0 +1,1 @@
+#include "reident_engine.h"
