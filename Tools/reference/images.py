@@ -36,7 +36,12 @@ def letterbox(picture: np.ndarray, side: int) -> np.ndarray:
 
 def normalized(pictures: np.ndarray) -> torch.Tensor:
     """[N, S, S, 3] bytes to [N, 3, S, S] fp32, CLIP's mean removed and divided by its deviation."""
-    values = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+    return normalized_bytes(torch.from_numpy(pictures))
+
+
+def normalized_bytes(pictures: torch.Tensor) -> torch.Tensor:
+    """The same for a tensor of bytes."""
+    values = pictures.permute(0, 3, 1, 2).float() / 255
     mean = torch.tensor(MEAN).view(1, 3, 1, 1)
     deviation = torch.tensor(STANDARD_DEVIATION).view(1, 3, 1, 1)
     return ((values - mean) / deviation).contiguous()
