@@ -25,10 +25,11 @@ import time
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from reference import clip_models, images, recipe  # noqa: E402
+from reference import clip_models, images, pairs, recipe  # noqa: E402
 
 
 class Batches(torch.utils.data.Dataset):
@@ -41,21 +42,37 @@ class Batches(torch.utils.data.Dataset):
         return len(self.batches)
 
     def __getitem__(self, index):
-        pairs = self.batches[index]
-        paths = [query for query, _ in pairs] + [gallery for _, gallery in pairs]
+        batch = self.batches[index]
+        paths = [query for query, _ in batch] + [gallery for _, gallery in batch]
         pictures = [
             images.letterbox(images.read_rgb(self.root / path), self.side) for path in paths]
         return torch.from_numpy(np.stack(pictures))
 
 
 def load_model(config: dict, state: dict):
-    """open_clip's model with its projection set aside, and the parameters the recipe trains."""
+    """open_clip's image encoder without its projection, and the parameters the recipe trains.
+
+    The text side takes no part, so it is removed, as the released code does.
+    """
     model = clip_models.build(config)
-    model.load_state_dict(state)
-    projection = model.visual.proj
+    for part in ("transformer", "token_embedding", "positional_embedding", "ln_final",
+                 "text_projection"):
+        delattr(model, part)
     model.visual.proj = None  # the paper's features: after ln_post
-    trained = [*model.visual.parameters(), model.logit_scale]
-    return model, projection, trained
+    used = {name: tensor for name, tensor in state.items() if is_trained(name)}
+    model.load_state_dict(used)
+    return model, list(model.parameters())
+
+
+def is_trained(name: str) -> bool:
+    """Whether a tensor of a CLIP state dict belongs to the encoder without its projection."""
+    return name == "logit_scale" or name.startswith("visual.") and name != "visual.proj"
+
+
+def read_tensors(path, wanted) -> dict:
+    """The tensors of a file whose names are wanted; the others are not read."""
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys() if wanted(name)}
 
 
 def train(model, trained, batches, options, root, steps_file=None) -> dict:
@@ -152,14 +169,14 @@ def main() -> None:
         torch.set_num_threads(options.threads)
     torch.set_float32_matmul_precision(options.float32_matmul)
     options.out.mkdir(parents=True, exist_ok=True)
-    config, state = json.loads(options.config.read_text()), load_file(options.weights)
+    config = json.loads(options.config.read_text())
     # A package's config.json carries more than open_clip's constructor takes.
     config = {key: config[key] for key in ("embed_dim", "quick_gelu", "vision_cfg", "text_cfg")
               if key in config}
-    model, projection, trained = load_model(config, state)
+    model, trained = load_model(config, read_tensors(options.weights, is_trained))
     if options.precision == "fp64":
         model.double()
-    batches = recipe.read_pairs(options.pairs)
+    batches = pairs.read_pairs(options.pairs)
     with open(options.out / "steps.jsonl", "w") as steps_file:
         run = train(model, trained, batches, options, options.dataset, steps_file)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -174,9 +191,9 @@ def main() -> None:
         paths = [path for path in paths if path]
         save_file({"embeddings": embed(model, options.dataset, paths)},
                   options.out / "embeddings.safetensors", metadata={"paths": json.dumps(paths)})
-    model.visual.proj = projection
-    save_file(clip_models.contiguous(model.float().state_dict()),
-              options.out / "weights.safetensors")
+    result = read_tensors(options.weights, lambda name: not is_trained(name))
+    result |= clip_models.contiguous(model.float().state_dict())
+    save_file(result, options.out / "weights.safetensors")
     print(json.dumps(summary), file=sys.stderr)
 
 

@@ -1,0 +1,142 @@
+"""Full-size models of open_clip, stage by stage, for `make parity`.
+
+    python Tools/parity/full_size.py write FOLDER [MODEL...]     weights and stages of each model
+    python Tools/parity/full_size.py report FOLDER [--page docs/PARITY.md]
+
+`write` makes, for each model, FOLDER/<name>/ with `weights.safetensors` (seeded random weights,
+every one moved away from its initial value), `config.json` (open_clip's form) and
+`stages.safetensors` (names and shapes: Tools/reference/clip_models.py) for four drawn players. The
+text side is cut to one layer and 512 tokens to keep the files small; the vision side is whole.
+
+The Swift side (`swift test --filter FullSizeParity` with REIDENT_PARITY_FOLDER=FOLDER) reads them
+and writes FOLDER/<name>/differences.json:
+
+    {"stages": [{"stage": "block.0", "max_absolute": ..., "max_relative": ..., "tolerance": ...}],
+     "cosine_bf16": ..., "max_unit_embedding_difference": ...}
+
+with the stages named as in stages.safetensors; `max_relative` is the largest difference over the
+largest magnitude in the stage, `cosine_bf16` the smallest cosine between its bf16 embedding and
+open_clip's fp32 one. `report` puts them into the page and fails where a limit is broken.
+
+SPDX-License-Identifier: MIT
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tools"))
+
+MODELS = ["ViT-B-32", "ViT-B-32-quickgelu", "ViT-B-16", "ViT-B-16-quickgelu", "ViT-L-14",
+          "ViT-L-14-quickgelu"]
+LARGEST_UNIT_DIFFERENCE = 2e-5
+SMALLEST_COSINE = 0.9995
+
+
+def write(folder: pathlib.Path, models: list[str]) -> None:
+    import torch
+
+    from reference import clip_models, images
+
+    for name in models:
+        index = MODELS.index(name)
+        config = clip_models.configuration(name)
+        config["text_cfg"] |= {"layers": 1, "vocab_size": 512}
+        model = clip_models.build(config, seed=71 + index)
+        clip_models.perturb(model, seed=171 + index)
+        pictures = images.drawn_batch(4, config["vision_cfg"]["image_size"])
+        pixels = images.normalized(pictures)
+        state = model.state_dict()
+        stages = {"pixels_u8": torch.from_numpy(pictures)}
+        stages |= clip_models.vision_stages(model, pixels)
+        stages |= clip_models.bf16_stages(config, state, pixels)
+        stages |= clip_models.text_stages(model, count=4, seed=271 + index)
+        clip_models.write_model(folder / name, config, state, stages)
+        cosine = torch.cosine_similarity(stages["features"], stages["features_bf16"]).min().item()
+        note = {"pytorch_cosine_bf16": cosine, "torch": torch.__version__,
+                "open_clip": clip_models.open_clip.__version__}
+        (folder / name / "reference.json").write_text(json.dumps(note) + "\n")
+        print(f"{name}: written; PyTorch's own bf16 cosine {cosine:.6f}", file=sys.stderr)
+
+
+def grouped(stages: list[dict]) -> list[dict]:
+    """The blocks as one row: the worst of them."""
+    rows, worst, count = [], None, 0
+    for stage in stages:
+        if not re.fullmatch(r"block\.\d+", stage["stage"]):
+            rows.append(stage)
+            continue
+        count += 1
+        if worst is None:
+            rows.append(worst := dict(stage))
+        elif stage["max_relative"] > worst["max_relative"]:
+            worst.update(stage)
+    if worst:
+        worst["stage"] = f"{count} blocks, worst {worst['stage']}"
+    return rows
+
+
+def report(folder: pathlib.Path, page: pathlib.Path) -> int:
+    from parity.markdown import replace_section
+
+    broken, summary, detail, versions = [], [], [], {}
+    names = [name for name in MODELS if (folder / name / "config.json").exists()]
+    for name in names:
+        path = folder / name / "differences.json"
+        if not path.exists():
+            broken.append(f"{name}: no differences.json; the Swift test did not compare it")
+            continue
+        found = json.loads(path.read_text())
+        versions = json.loads((folder / name / "reference.json").read_text())
+        unit, cosine = found["max_unit_embedding_difference"], found["cosine_bf16"]
+        # Written so that a value which is no number breaks the limit too.
+        if not unit <= LARGEST_UNIT_DIFFERENCE:
+            broken.append(f"{name}: unit embeddings differ by {unit}")
+        if not cosine >= SMALLEST_COSINE:
+            broken.append(f"{name}: bf16 cosine {cosine}")
+        for stage in found["stages"]:
+            if not stage["max_relative"] <= stage["tolerance"]:
+                broken.append(f"{name}: {stage['stage']} differs by {stage['max_relative']}")
+        summary.append(
+            f"| {name} | {unit:.1e} | {cosine:.6f} | {versions['pytorch_cosine_bf16']:.6f} |")
+        for stage in grouped(found["stages"]):
+            detail.append(
+                f"| {name} | {stage['stage']} | {stage['max_absolute']:.1e} | "
+                f"{stage['max_relative']:.1e} | {stage['tolerance']:.0e} |")
+    if summary:
+        replace_section(page, "parity", "\n".join([
+            f"open_clip {versions['open_clip']} on PyTorch {versions['torch']}, random weights, "
+            "four drawn players. Limits: unit embeddings differ by at most "
+            f"{LARGEST_UNIT_DIFFERENCE:.0e} in fp32, cosine at least {SMALLEST_COSINE} in bf16.",
+            "",
+            "| model | unit embedding, largest difference | bf16 cosine | PyTorch's own bf16 |",
+            "|---|---|---|---|", *summary, "",
+            "Largest difference in each stage, fp32; relative to the stage's largest magnitude:",
+            "",
+            "| model | stage | absolute | relative | allowed |", "|---|---|---|---|---|", *detail]))
+        print("\n".join(summary))
+    for line in broken:
+        print(line, file=sys.stderr)
+    return 1 if broken or not names else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Full-size parity with open_clip.")
+    parser.add_argument("what", choices=["write", "report"])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("models", nargs="*", help=f"of {', '.join(MODELS)}")
+    parser.add_argument("--page", type=pathlib.Path, default=ROOT / "docs/PARITY.md")
+    options = parser.parse_args()
+    if options.what == "report":
+        return report(options.folder, options.page)
+    if unknown := [name for name in options.models if name not in MODELS]:
+        parser.error(f"unknown model {', '.join(unknown)}")
+    write(options.folder, options.models or MODELS)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

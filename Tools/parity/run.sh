@@ -1,0 +1,45 @@
+#!/bin/sh
+# `make parity`: full-size models of open_clip against ReIdent, stage by stage, into docs/PARITY.md.
+#
+#   Tools/parity/run.sh [MODEL...]      default: ViT-B-32, B-16 and L-14, each with and without QuickGELU
+#
+# PYTHON names an interpreter with Tools/requirements.txt installed (default: .deps/python, python3).
+# PARITY_FOLDER keeps the files (about 5 GB); by default they are temporary, one model at a time.
+#
+# SPDX-License-Identifier: MIT
+set -eu
+cd "$(dirname "$0")/../.."
+
+python=${PYTHON:-}
+if [ -z "$python" ]; then
+    python=python3
+    [ -x .deps/python/bin/python ] && python=.deps/python/bin/python
+fi
+if ! message=$("$python" Tools/parity/check_python.py 2>&1); then
+    echo "make parity: $message" >&2
+    echo "Install Tools/requirements.txt into a virtual environment and name it, for example" >&2
+    echo "  PYTHON=.deps/python/bin/python make parity" >&2
+    exit 69
+fi
+
+models=${*:-ViT-B-32 ViT-B-32-quickgelu ViT-B-16 ViT-B-16-quickgelu ViT-L-14 ViT-L-14-quickgelu}
+folder=${PARITY_FOLDER:-}
+if [ -z "$folder" ]; then
+    folder=$(mktemp -d "${TMPDIR:-/tmp}/reident-parity.XXXXXX")
+    trap 'rm -rf "$folder"' EXIT
+    trap 'exit 130' INT TERM
+fi
+
+swift build --build-tests
+mkdir -p "$folder/now" "$folder/done"
+for model in $models; do
+    "$python" Tools/parity/full_size.py write "$folder/now" "$model"
+    REIDENT_PARITY_FOLDER="$folder/now" swift test --skip-build --filter FullSizeParity
+    # The tensors of a compared model only take room.
+    if [ -z "${PARITY_FOLDER:-}" ]; then
+        rm -f "$folder/now/$model/weights.safetensors" "$folder/now/$model/stages.safetensors"
+    fi
+    rm -rf "$folder/done/$model"
+    mv "$folder/now/$model" "$folder/done/$model"
+done
+"$python" Tools/parity/full_size.py report "$folder/done"
