@@ -1,0 +1,142 @@
+# The system's packages: build tools, and the libraries that Package.swift declares.
+# Finds what is there, installs what is missing by apt-get or brew after saying so.
+#
+# SPDX-License-Identifier: MIT
+
+find_swift() {
+    command -v swift >/dev/null 2>&1 ||
+        refuse "no 'swift' in PATH. Install Swift 6.1 or later from https://swift.org/install."
+    local version
+    version="$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -1)"
+    case "$version" in
+        6.0 | 6.0.* | [0-5].*)
+            refuse "Swift $version is too old. Install 6.1 or later from https://swift.org/install." ;;
+    esac
+    report swift "${version:-unknown}" found
+}
+
+# The system libraries of Package.swift, one a line: pkg-config name, apt packages, brew packages.
+declared_libraries() {
+    tr '\n' ' ' <Package.swift |
+        grep -o 'pkgConfig: "[^"]*", *providers: *\[ *\.apt(\[[^]]*\]), *\.brew(\[[^]]*\])' |
+        sed -e 's/pkgConfig: "\([^"]*\)".*\.apt(\[\(.*\)\]), *\.brew(\[\(.*\)\])/\1|\2|\3/' \
+            -e 's/[",]/ /g'
+}
+
+# brew keeps some libraries out of pkg-config's ordinary path.
+extend_pkg_config_path() {
+    is_macos && command -v brew >/dev/null 2>&1 || return 0
+    local prefix
+    prefix="$(brew --prefix)"
+    local folder
+    for folder in "$prefix"/opt/*/lib/pkgconfig; do
+        PKG_CONFIG_PATH="${PKG_CONFIG_PATH:+$PKG_CONFIG_PATH:}$folder"
+    done
+    export PKG_CONFIG_PATH
+}
+
+# Fills `missing_names` and `missing_packages` for this system's package manager.
+find_missing_packages() {
+    missing_names="" missing_packages=""
+    local need name apt brew
+    for need in $required_commands; do
+        IFS='|' read -r name apt brew <<<"$need"
+        command -v "$name" >/dev/null 2>&1 || add_missing "$name" "$apt" "$brew"
+    done
+    if $libtorch_to_install && ! find_pip; then
+        add_missing pip "python3 python3-pip ca-certificates" python@3.13
+    fi
+    extend_pkg_config_path
+    while IFS='|' read -r name apt brew; do
+        pkg-config --exists "$name" 2>/dev/null || add_missing "$name" "$apt" "$brew"
+    done < <(declared_libraries)
+}
+
+add_missing() {
+    missing_names="${missing_names:+$missing_names, }$1"
+    if is_macos; then
+        missing_packages="$missing_packages $3"
+    else
+        missing_packages="$missing_packages $2"
+    fi
+}
+
+# The first Python with pip, of PYTHON, the one in PATH and the system's; sets `pip_python`.
+find_pip() {
+    local candidate
+    for candidate in ${PYTHON:-} python3 /usr/bin/python3; do
+        if "$candidate" -m pip --version >/dev/null 2>&1; then
+            pip_python="$candidate"
+            return 0
+        fi
+    done
+    return 1
+}
+
+provide_system_packages() {
+    local how=found
+    if is_macos; then
+        required_commands="git|git|git make|make|make cmake|cmake|cmake pkg-config|pkgconf|pkgconf"
+    else
+        required_commands="git|git|git make|make|make cmake|cmake|cmake g++|g++|gcc"
+        required_commands="$required_commands pkg-config|pkg-config|pkgconf"
+    fi
+    find_missing_packages
+    if [ -n "$missing_packages" ]; then
+        install_packages
+        how=installed
+        hash -r
+        find_missing_packages
+        [ -z "$missing_names" ] ||
+            refuse "$missing_names still missing after the installation. Install by hand:" \
+                "$missing_packages."
+    fi
+    report_system_packages "$how"
+}
+
+# Installs `missing_packages`, as root or through sudo, or refuses with the command to type.
+install_packages() {
+    local -a command
+    # shellcheck disable=SC2206  # the list of packages is split on purpose
+    local -a packages=($missing_packages)
+    if is_macos; then
+        command -v brew >/dev/null 2>&1 ||
+            refuse "missing: $missing_names. Install Homebrew (https://brew.sh), then" \
+                "'brew install ${packages[*]}', then run this again."
+        say "Missing: $missing_names. Installing with: brew install ${packages[*]}"
+        brew install "${packages[@]}" >&2
+        return
+    fi
+    command=(apt-get install --yes --no-install-recommends "${packages[@]}")
+    command -v apt-get >/dev/null 2>&1 ||
+        refuse "missing: $missing_names. This system has no apt-get; install the equivalents of" \
+            "'${packages[*]}' with its package manager, then run this again."
+    local -a elevate=()
+    if [ "$(id -u)" -ne 0 ]; then
+        elevate=(sudo)
+        # Without a terminal nobody can type a password.
+        [ -t 0 ] || elevate=(sudo -n)
+        command -v sudo >/dev/null 2>&1 && { [ -t 0 ] || sudo -n true 2>/dev/null; } ||
+            refuse "missing: $missing_names, and only root may install them. Type, as root:" \
+                "apt-get update && ${command[*]}"
+    fi
+    say "Missing: $missing_names. Installing with: ${elevate[*]-} ${command[*]}"
+    elevate+=(env DEBIAN_FRONTEND=noninteractive)
+    "${elevate[@]}" apt-get update --quiet >&2 ||
+        say "setup: apt-get update failed; trying with the package lists that are there."
+    "${elevate[@]}" "${command[@]}" >&2 ||
+        refuse "apt-get could not install '${packages[*]}'; its message is above."
+}
+
+report_system_packages() {
+    local name
+    if is_macos; then
+        report compiler "$(${CXX:-clang++} -dumpversion)" "$1"
+    else
+        report compiler "$(${CXX:-g++} -dumpfullversion 2>/dev/null || ${CXX:-g++} -dumpversion)" "$1"
+    fi
+    report cmake "$(cmake --version | sed -n '1s/.* //p')" "$1"
+    while IFS='|' read -r name _; do
+        report "$name" "$(pkg-config --modversion "$name")" "$1"
+    done < <(declared_libraries)
+}
