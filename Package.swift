@@ -90,6 +90,7 @@ let package = Package(
             name: "ReIdentTestSupport", dependencies: ["ReIdentFoundation"],
             path: "Tests/ReIdentTestSupport", swiftSettings: swiftSettings),
         tests("ReIdentFoundation", on: []),
+        tests("ReIdentEngine", on: []),
     ],
     swiftLanguageModes: [.v6]
 )

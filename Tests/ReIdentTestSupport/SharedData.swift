@@ -18,7 +18,8 @@ public enum SharedData {
     public static let root = projectRoot.deletingLastPathComponent().appending(path: "shared/data")
 
     /// Why a test without the folder is skipped.
-    public static let reason: Comment = "needs real data in ../shared/data, which is not distributed"
+    public static let reason: Comment =
+        "needs real data in ../shared/data, which is not distributed"
 
     /// Whether the named folder is there.
     public static func has(_ folder: String) -> Bool {

@@ -1,0 +1,131 @@
+// The operations of a transformer's layers, and the loss. Formulas stand with each.
+//
+// SPDX-License-Identifier: MIT
+
+import CReIdentEngine
+
+/// What follows a packed product.
+public enum FusedActivation: Sendable {
+    /// Nothing.
+    case none
+    /// x·Φ(x).
+    case gelu
+    /// x·sigmoid(x).
+    case swish
+
+    var code: re_activation {
+        switch self {
+        case .none: RE_NO_ACTIVATION
+        case .gelu: RE_GELU
+        case .swish: RE_SWISH
+        }
+    }
+}
+
+extension Tensor {
+    /// Linear layer x·Wᵀ + b, `[…, K] → […, N]`.
+    ///
+    /// - Parameters:
+    ///   - weight: `[N, K]`.
+    ///   - bias: `[N]`.
+    ///   - dtype: The type the product is computed in and the result has.
+    /// - Throws: `EngineError` if the shapes do not go together.
+    public func linear(
+        weight: Tensor, bias: Tensor?, computingIn dtype: DType
+    ) throws(EngineError) -> Tensor {
+        try engine.tensor("linear") {
+            $0.linear(handle, weight.handle, bias?.handle, dtype.code, &$1)
+        }
+    }
+
+    /// A weight `[N, K]` laid out once for `linearPacked` on about `rows` rows.
+    ///
+    /// - Throws: `EngineError` if memory is exhausted.
+    public func packedWeight(rows: Int) throws(EngineError) -> Tensor {
+        try engine.tensor("pack_weight") { $0.pack_weight(handle, Int64(rows), &$1) }
+    }
+
+    /// Linear layer on a packed weight, with what follows it in one go; records no gradients.
+    ///
+    /// - Parameters:
+    ///   - weight: From `packedWeight(rows:)`.
+    ///   - bias: `[N]`, of the weight's element type.
+    ///   - activation: Applied to the product; none if there is a residual.
+    ///   - residual: `[…, N]`, added to the product.
+    /// - Throws: `EngineError` if the shapes do not go together.
+    public func linearPacked(
+        weight: Tensor, bias: Tensor?, activation: FusedActivation = .none,
+        residual: Tensor? = nil
+    ) throws(EngineError) -> Tensor {
+        try engine.tensor("linear_packed") {
+            $0.linear_packed(
+                handle, weight.handle, bias?.handle, activation.code, residual?.handle, &$1)
+        }
+    }
+
+    /// Layer norm over the last dimension: (x - mean) / √(variance + ε) · weight + bias.
+    ///
+    /// - Throws: `EngineError` if the shapes do not go together.
+    public func layerNorm(
+        weight: Tensor, bias: Tensor, epsilon: Double
+    ) throws(EngineError) -> Tensor {
+        try engine.tensor("layer_norm") {
+            $0.layer_norm(handle, weight.handle, bias.handle, epsilon, &$1)
+        }
+    }
+
+    /// x·Φ(x), Φ by the error function.
+    ///
+    /// - Throws: `EngineError` if memory is exhausted.
+    public func gelu() throws(EngineError) -> Tensor {
+        try engine.tensor("gelu") { $0.gelu(handle, &$1) }
+    }
+
+    /// x·sigmoid(1.702 x), the activation of OpenAI's CLIP.
+    ///
+    /// - Throws: `EngineError` if memory is exhausted.
+    public func quickGELU() throws(EngineError) -> Tensor {
+        try engine.tensor("quick_gelu") { $0.quick_gelu(handle, &$1) }
+    }
+
+    /// Multi-head self-attention softmax(q·kᵀ/√D)·v, `[N, T, 3E] → [N, T, E]`.
+    ///
+    /// The last dimension holds queries, keys and values side by side.
+    ///
+    /// - Throws: `EngineError` if the width is not a multiple of three times `heads`.
+    public func attention(heads: Int) throws(EngineError) -> Tensor {
+        try engine.tensor("attention") { $0.attention(handle, Int64(heads), &$1) }
+    }
+
+    /// Bytes `[N, H, W, C]` to (x/255 - mean) / deviation, single precision `[N, C, H, W]`.
+    ///
+    /// - Parameters:
+    ///   - mean: One number a channel.
+    ///   - deviation: One number a channel.
+    /// - Throws: `EngineError` unless there are four dimensions.
+    public func normalizedPixels(
+        mean: [Float], deviation: [Float]
+    ) throws(EngineError) -> Tensor {
+        precondition(mean.count == shape.last && deviation.count == mean.count, "channels differ")
+        return try engine.tensor("normalize_pixels") {
+            $0.normalize_pixels(handle, mean, deviation, &$1)
+        }
+    }
+
+    /// Square patches, row by row: `[N, C, H, W] → [N, H/P · W/P, C·P·P]`.
+    ///
+    /// - Throws: `EngineError` unless `size` divides both H and W.
+    public func patches(size: Int) throws(EngineError) -> Tensor {
+        try engine.tensor("patches") { $0.patches(handle, Int64(size), &$1) }
+    }
+
+    /// Mean cross-entropy of logits `[B, B]` where row i belongs to class i.
+    ///
+    /// - Parameter labelSmoothing: Share 0...1 of the target spread evenly over all classes.
+    /// - Throws: `EngineError` unless the logits are square.
+    public func diagonalCrossEntropy(labelSmoothing: Double) throws(EngineError) -> Tensor {
+        try engine.tensor("diagonal_cross_entropy") {
+            $0.diagonal_cross_entropy(handle, labelSmoothing, &$1)
+        }
+    }
+}

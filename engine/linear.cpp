@@ -1,0 +1,206 @@
+// Linear layers by oneDNN. LibTorch sends fp32 products to MKL, which is two to four times slower
+// on AMD processors; oneDNN lies in the same library (docs/PERFORMANCE.md has the figures).
+//
+// For training, one product routine with any strides serves the forward pass and both gradients.
+// For inference, weights are laid out once and activation and residual join the product.
+//
+// SPDX-License-Identifier: MIT
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/stack.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include "boundary.hpp"
+
+#ifdef REIDENT_HAS_ONEDNN_MATMUL
+namespace at::native {
+// Exported by libtorch_cpu, though its header is not among those installed:
+// result = beta * result + alpha * lhs @ rhs, for any strides.
+void mkldnn_matmul(const at::Tensor &lhs, const at::Tensor &rhs, const at::Tensor &result,
+                   float beta, float alpha);
+}  // namespace at::native
+#endif
+
+namespace reident {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Variable;
+using torch::autograd::variable_list;
+
+/// Whether oneDNN multiplies this element type on this processor, tried once for each type.
+bool has_product(at::ScalarType type) {
+#ifdef REIDENT_HAS_ONEDNN_MATMUL
+    auto attempt = [](at::ScalarType candidate) {
+        try {
+            c10::InferenceMode inference;
+            auto ones = at::ones({16, 16}, at::TensorOptions(candidate));
+            auto result = at::empty_like(ones);
+            at::native::mkldnn_matmul(ones, ones, result, 0, 1);
+            return at::allclose(result.to(at::kFloat), at::full({16, 16}, 16.0F));
+        } catch (...) {  // this processor or this LibTorch cannot
+            return false;
+        }
+    };
+    if (type == at::kFloat) {
+        static const bool available = attempt(at::kFloat);
+        return available;
+    }
+    if (type == at::kBFloat16) {
+        static const bool available = attempt(at::kBFloat16);
+        return available;
+    }
+#endif
+    (void)type;
+    return false;
+}
+
+/// The rows of a tensor whose last dimension is kept: [.., K] -> [M, K].
+at::Tensor rows_of(const at::Tensor &tensor) {
+    return tensor.reshape({-1, tensor.size(-1)});
+}
+
+std::vector<int64_t> with_last(const at::Tensor &tensor, int64_t last) {
+    auto shape = tensor.sizes().vec();
+    shape.back() = last;
+    return shape;
+}
+
+/// Linear layer whose forward pass and both gradients are oneDNN products.
+struct Linear : torch::autograd::Function<Linear> {
+    static Variable forward(AutogradContext *context, const Variable &x, const Variable &weight,
+                            const std::optional<Variable> &bias, at::ScalarType type) {
+        auto inputs = rows_of(x).to(type);
+        auto factors = weight.to(type);
+        context->save_for_backward({inputs, factors});
+        context->saved_data["input_type"] = static_cast<int64_t>(x.scalar_type());
+        context->saved_data["weight_type"] = static_cast<int64_t>(weight.scalar_type());
+        context->saved_data["has_bias"] = bias.has_value();
+        context->saved_data["needs_input"] = x.requires_grad();
+        auto result = product(inputs, factors.t());
+        if (bias) result.add_(bias->to(type));
+        return result.view(with_last(x, weight.size(0)));
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        auto saved = context->get_saved_variables();
+        auto type_of = [&](const char *key) {
+            return static_cast<at::ScalarType>(context->saved_data[key].toInt());
+        };
+        auto output = rows_of(gradients[0]).to(saved[0].scalar_type());
+        at::Tensor input_gradient, bias_gradient;
+        if (context->saved_data["needs_input"].toBool()) {
+            input_gradient = product(output, saved[1])
+                                 .view(with_last(gradients[0], saved[1].size(1)))
+                                 .to(type_of("input_type"));
+        }
+        auto weight_gradient = product(output.t(), saved[0]).to(type_of("weight_type"));
+        if (context->saved_data["has_bias"].toBool()) {
+            bias_gradient = at::sum(output, {0}, false, type_of("weight_type"));
+        }
+        return {input_gradient, weight_gradient, bias_gradient, Variable()};
+    }
+};
+
+/// A boxed call of one of LibTorch's oneDNN operators, which have no C++ function.
+at::Tensor call(const char *name, const char *overload, torch::jit::Stack arguments) {
+    auto found = c10::Dispatcher::singleton().findSchema({name, overload});
+    TORCH_CHECK(found.has_value(), "this LibTorch has no operator ", name);
+    found->callBoxed(arguments);
+    return arguments.at(0).toTensor();
+}
+
+at::Tensor activated(at::Tensor x, re_activation activation) {
+    if (activation == RE_GELU) return at::gelu_(x);
+    if (activation == RE_SWISH) return at::silu_(x);
+    return x;
+}
+
+at::Tensor linear_packed(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
+                         re_activation activation, const at::Tensor &residual) {
+    if (!weight.is_mkldnn()) {  // a device or processor where packing changes nothing
+        auto result = activated(linear(x, weight, bias, weight.scalar_type()), activation);
+        return residual.defined() ? result.add_(residual) : result;
+    }
+    auto inputs = x.to(weight.scalar_type());
+    auto added = bias.defined() ? c10::IValue(bias) : c10::IValue();
+    if (residual.defined()) {
+        TORCH_CHECK(activation == RE_NO_ACTIVATION, "a residual is added without activation");
+        return call("mkldnn::_linear_pointwise", "binary",
+                    {inputs, residual.to(weight.scalar_type()), weight, added, std::string("add")});
+    }
+    static const char *names[] = {"none", "gelu", "swish"};
+    c10::List<std::optional<at::Scalar>> no_scalars;
+    auto algorithm = activation == RE_GELU ? c10::IValue(std::string("none")) : c10::IValue();
+    return call("mkldnn::_linear_pointwise", "",
+                {inputs, weight, added, std::string(names[activation]), no_scalars, algorithm});
+}
+
+at::Tensor packed(const at::Tensor &weight, int64_t rows) {
+    if (!weight.is_cpu() || !has_product(weight.scalar_type())) return weight.contiguous();
+    try {
+        return call("mkldnn::_reorder_linear_weight", "", {weight.contiguous(), rows});
+    } catch (const c10::Error &) {  // an older LibTorch: the plain layout gives the same result
+        return weight.contiguous();
+    }
+}
+
+at::Tensor optional_value(const re_tensor *tensor) {
+    return tensor == nullptr ? at::Tensor() : tensor->value;
+}
+
+}  // namespace
+
+at::Tensor product(const at::Tensor &lhs, const at::Tensor &rhs) {
+#ifdef REIDENT_HAS_ONEDNN_MATMUL
+    bool empty = lhs.numel() == 0 || rhs.numel() == 0;
+    bool plain = lhs.is_cpu() && rhs.is_cpu() && lhs.scalar_type() == rhs.scalar_type();
+    if (plain && !empty && has_product(lhs.scalar_type())) {
+        TORCH_CHECK(lhs.size(1) == rhs.size(0), "matrix product of ", lhs.sizes(), " and ",
+                    rhs.sizes());
+        auto result = at::empty({lhs.size(0), rhs.size(1)}, lhs.options());
+        at::native::mkldnn_matmul(lhs, rhs, result, 0, 1);
+        return result;
+    }
+#endif
+    return at::mm(lhs, rhs);
+}
+
+at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
+                  at::ScalarType compute_type) {
+    TORCH_CHECK(weight.dim() == 2 && x.dim() >= 1 && x.size(-1) == weight.size(1),
+                "linear layer of shape ", weight.sizes(), " on an input of ", x.sizes());
+    std::optional<at::Tensor> added;
+    if (bias.defined()) added = bias;
+    if (x.is_cpu()) return Linear::apply(x, weight, added, compute_type);
+    if (added) added = added->to(compute_type);
+    return at::linear(x.to(compute_type), weight.to(compute_type), added);
+}
+
+void add_linear_functions(re_functions &table) {
+    table.linear = [](const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
+                      re_dtype compute_dtype, re_tensor **result) {
+        return returning(result, [&] {
+            return linear(x->value, weight->value, optional_value(bias),
+                          scalar_type(compute_dtype));
+        });
+    };
+    table.pack_weight = [](const re_tensor *weight, int64_t rows, re_tensor **result) {
+        return returning(result, [&] {
+            at::NoGradGuard no_gradients;
+            return packed(weight->value.detach(), rows);
+        });
+    };
+    table.linear_packed = [](const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
+                             re_activation activation, const re_tensor *residual,
+                             re_tensor **result) {
+        return returning(result, [&] {
+            at::NoGradGuard no_gradients;
+            return linear_packed(x->value, weight->value, optional_value(bias), activation,
+                                 optional_value(residual));
+        });
+    };
+}
+
+}  // namespace reident
