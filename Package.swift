@@ -91,6 +91,7 @@ let package = Package(
             path: "Tests/ReIdentTestSupport", swiftSettings: swiftSettings),
         tests("ReIdentFoundation", on: []),
         tests("ReIdentEngine", on: []),
+        tests("ReIdentMetrics", on: ["ReIdentFoundation"], fixtures: true),
     ],
     swiftLanguageModes: [.v6]
 )

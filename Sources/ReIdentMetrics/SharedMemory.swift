@@ -1,0 +1,27 @@
+// Plain memory that several threads use at once, each knowing what it may touch.
+//
+// SPDX-License-Identifier: MIT
+
+/// Memory that is only read while it is shared.
+// SAFETY: nobody writes to the memory while a value of this type exists.
+struct SharedValues<Element: Sendable>: @unchecked Sendable {
+    let pointer: UnsafeBufferPointer<Element>
+
+    init(_ pointer: UnsafeBufferPointer<Element>) { self.pointer = pointer }
+
+    subscript(index: Int) -> Element { pointer[index] }
+}
+
+/// Memory in which every thread writes to places of its own.
+// SAFETY: used only inside a parallel loop whose iterations write to places that do not overlap
+// and read no place that another iteration writes to; the loop ends before anyone else looks.
+struct DisjointValues<Element>: @unchecked Sendable {
+    let pointer: UnsafeMutableBufferPointer<Element>
+
+    init(_ pointer: UnsafeMutableBufferPointer<Element>) { self.pointer = pointer }
+
+    subscript(index: Int) -> Element {
+        get { pointer[index] }
+        nonmutating set { pointer[index] = newValue }
+    }
+}
