@@ -90,6 +90,7 @@ let package = Package(
             name: "ReIdentTestSupport", dependencies: ["ReIdentFoundation"],
             path: "Tests/ReIdentTestSupport", swiftSettings: swiftSettings),
         tests("ReIdentFoundation", on: []),
+        tests("ReIdentFiles", on: ["ReIdentFoundation"]),
         tests("ReIdentEngine", on: []),
         tests("ReIdentMetrics", on: ["ReIdentFoundation"], fixtures: true),
     ],

@@ -1,0 +1,86 @@
+// What files and folders that are written have in common: the checks before the work, the hidden
+// name beside the destination, and the renaming at the end.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+
+/// Steps shared by `OutputFile` and `OutputFolder`.
+enum Output {
+    /// Checks that something can be written at `path`, before work is spent on it.
+    ///
+    /// - Parameters:
+    ///   - path: The destination.
+    ///   - force: Whether an existing one may be replaced.
+    /// - Throws: `FileError` of kind `cannotWrite`.
+    static func check(_ path: String, force: Bool) throws(FileError) {
+        guard !path.isEmpty else {
+            throw .cannotWrite("(empty)", "the output has no name. Name a file or folder.")
+        }
+        if !force, InputPath.exists(path) {
+            throw .cannotWrite(path, "exists already. Pass --force to replace it.")
+        }
+        let parent = parentFolder(of: path)
+        var status = stat()
+        guard stat(parent, &status) == 0 else {
+            throw .cannotWrite(
+                path, "the folder '\(parent)' it would be written to does not exist. Create it.")
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw .cannotWrite(path, "'\(parent)' is not a folder, so nothing can be put into it.")
+        }
+        guard access(parent, W_OK | X_OK) == 0 else {
+            throw .cannotWrite(
+                path, "this user may not write to '\(parent)'. Change its permissions.")
+        }
+    }
+
+    /// The path without trailing slashes; a symbolic link is replaced by what it leads to.
+    static func resolved(_ path: String) -> String {
+        var trimmed = path
+        while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
+        guard let real = realpath(trimmed, nil) else { return trimmed }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    /// The folder a path lies in; "." for a bare name.
+    static func parentFolder(of path: String) -> String {
+        let parent = (path as NSString).deletingLastPathComponent
+        return parent.isEmpty ? "." : parent
+    }
+
+    /// A hidden name beside the destination that no other process or output uses.
+    static func stagingPath(for destination: String) -> String {
+        let name = (destination as NSString).lastPathComponent
+        let unique = UUID().uuidString.prefix(8).lowercased()
+        return parentFolder(of: destination) + "/.\(name).\(getpid())-\(unique).partial"
+    }
+
+    /// Makes what was written to an open file survive a power cut.
+    static func synchronize(_ descriptor: Int32, path: String) throws(FileError) {
+        // Pipes and devices cannot be synchronised and say EINVAL.
+        guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS
+        else { throw writeFailure(path) }
+    }
+
+    /// Makes the renaming inside a folder survive a power cut, where the system can.
+    static func synchronizeFolder(_ path: String) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+
+    /// The error for a failed system call while writing.
+    static func writeFailure(_ path: String, code: Int32 = errno) -> FileError {
+        switch code {
+        case ENOSPC, EDQUOT:
+            .cannotWrite(path, "the disk is full. Free some space and run again.")
+        case EACCES, EPERM, EROFS:
+            .cannotWrite(path, "this user may not write here. Change the permissions.")
+        default:
+            .cannotWrite(path, "cannot be written: \(FileError.systemReason(code)).")
+        }
+    }
+}
