@@ -23,4 +23,12 @@ public enum Tolerance {
 
     /// Re-ranked distances, computed in single precision in another order of summation.
     public static let rerankedDistance: Float = 1e-5
+
+    // MARK: Images
+
+    /// Resampling weights are divided by their sum; what is left is rounding of about ten terms.
+    public static let weightSum = 1e-14
+
+    /// Smooth colours through JPEG at quality 95: quantisation steps of a few levels.
+    public static let jpegLevels = 12
 }
