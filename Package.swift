@@ -94,6 +94,9 @@ let package = Package(
         tests("ReIdentImages", on: ["ReIdentFoundation", "ReIdentFiles"], fixtures: true),
         tests("ReIdentEngine", on: []),
         tests("ReIdentMetrics", on: ["ReIdentFoundation"], fixtures: true),
+        tests(
+            "ReIdentCLIP", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages"],
+            fixtures: true),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -31,4 +31,12 @@ public enum Tolerance {
 
     /// Smooth colours through JPEG at quality 95: quantisation steps of a few levels.
     public static let jpegLevels = 12
+
+    // MARK: CLIP
+
+    /// Statistics of random numbers, in standard errors: six are never reached by chance.
+    public static let samplingErrors = 6.0
+    /// Resampled position embeddings against PyTorch's: sums of 16 products of numbers near 1, in
+    /// double precision here and single there.
+    public static let resampledPositions: Float = 2e-6
 }

@@ -1,0 +1,67 @@
+// The architectures that have a name, and the resolver of `--arch`.
+// Names, sizes and hub names after mlfoundations/open_clip, src/open_clip/model_configs and
+// src/open_clip/pretrained.py.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+
+/// A model configuration and the name it goes by.
+public struct Architecture: Sendable, Equatable {
+    /// Weights that were published for an architecture.
+    public struct WeightSource: Sendable, Equatable {
+        /// What the weights were trained on or are known as.
+        public let title: String
+        /// Where their owner publishes them.
+        public let address: String
+    }
+
+    /// open_clip's name, or the name of the configuration file without `.json`.
+    public let name: String
+    /// The sizes and the activation.
+    public let configuration: CLIPConfiguration
+    /// Where weights come from; empty for a configuration file.
+    public let weightSources: [WeightSource]
+
+    /// Creates an architecture that has no published weights.
+    public init(
+        name: String, configuration: CLIPConfiguration, weightSources: [WeightSource] = []
+    ) {
+        self.name = name
+        self.configuration = configuration
+        self.weightSources = weightSources
+    }
+
+    /// The architecture of the given name; nil if there is none.
+    public static func named(_ name: String) -> Architecture? {
+        known.first { $0.name == name }
+    }
+
+    /// Resolves the value of `--arch`: a known name, or the path of an open_clip configuration.
+    ///
+    /// - Parameter nameOrPath: A path is recognised by its ending, `.json`.
+    /// - Returns: The architecture; that of a file is called by the file's name.
+    /// - Throws: `PackageError.unknownArchitecture`, `.notFound`, or what reading the file throws.
+    public static func resolve(_ nameOrPath: String) throws(PackageError) -> Architecture {
+        if let architecture = named(nameOrPath) { return architecture }
+        guard nameOrPath.lowercased().hasSuffix(".json") else {
+            throw .unknownArchitecture(name: nameOrPath, alike: namesAlike(nameOrPath))
+        }
+        guard let contents = FileManager.default.contents(atPath: nameOrPath) else {
+            throw .notFound(path: nameOrPath, what: "configuration file")
+        }
+        let name = URL(filePath: nameOrPath).deletingPathExtension().lastPathComponent
+        return Architecture(
+            name: name, configuration: try CLIPConfiguration(json: contents, file: nameOrPath))
+    }
+
+    /// Known names that differ from a mistyped one in case, dashes or slashes, or continue it.
+    private static func namesAlike(_ name: String) -> [String] {
+        func folded(_ text: String) -> String {
+            String(text.lowercased().filter { $0.isLetter || $0.isNumber })
+        }
+        let wanted = folded(name)
+        guard wanted.count >= 2 else { return [] }
+        return known.map(\.name).filter { folded($0).hasPrefix(wanted) || wanted == folded($0) }
+    }
+}

@@ -1,0 +1,252 @@
+// Turns a published or saved checkpoint into a model package: every tensor is kept, under
+// open_clip's names and in the element type it came in.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentFiles
+import ReIdentFoundation
+public import ReIdentImages
+
+/// A checkpoint that has been checked against an architecture and can be written as a package.
+public struct CheckpointImport: Sendable {
+    /// What the package will be.
+    public let configuration: CLIPConfiguration
+    /// How the checkpoint's tensors are named.
+    public let form: CheckpointForm
+    /// Mean and deviation of the pixels, from a file beside the checkpoint or CLIP's.
+    public let normalization: PixelNormalization
+    /// Image size the position embedding was learned for, if it has to be resampled.
+    public let resampledFromImageSize: Int?
+    /// Whether the checkpoint holds CLIP's image projection.
+    public let hasProjection: Bool
+
+    private let source: String
+    private let weights: SafetensorsFile
+    private let names: [String: String]
+    private let architecture: Architecture
+    private let embedding: EmbeddingKind
+    private let hasTemperature: Bool
+
+    /// Reads a checkpoint's header and the files beside it, and checks them.
+    ///
+    /// - Parameters:
+    ///   - source: A `.safetensors` file of open_clip or Hugging Face.
+    ///   - architecture: What the weights are; a file beside them that says otherwise is an error.
+    ///   - keepProjection: Whether the package's embedding is the projected one.
+    ///   - imageSize: Image size of the package, if not the architecture's; the position embedding
+    ///     is resampled to it.
+    /// - Throws: `PackageError`, with everything that does not fit in one `mismatch`.
+    public init(
+        source: String, architecture: Architecture, keepProjection: Bool = false,
+        imageSize: Int? = nil
+    ) throws(PackageError) {
+        self.source = source
+        weights = try Self.openWeights(source)
+        guard let (form, names) = CheckpointForm.detect(weights.names) else {
+            throw .unknownForm(path: source, example: weights.names.first ?? "")
+        }
+        self.form = form
+        self.names = names
+
+        var target = architecture
+        resampledFromImageSize = try Self.adjust(
+            &target, to: imageSize, form: form, names: names, weights: weights)
+        var fit = CheckpointFit(
+            form: form, names: names, weights: weights, architecture: target)
+        if target.configuration.text != nil, fit.lacks(.text) {
+            target = target.withoutText
+            fit = CheckpointFit(form: form, names: names, weights: weights, architecture: target)
+        }
+        hasTemperature = !fit.lacks(.temperature)
+        let source = CheckpointFit(
+            form: form, names: names, weights: weights,
+            architecture: resampledFromImageSize.map { target.with(imageSize: $0) } ?? target)
+        if let mismatch = source.mismatch(optional: [.visionProjection, .temperature]) {
+            throw .mismatch(mismatch)
+        }
+        hasProjection = !fit.lacks(.visionProjection)
+        guard hasProjection || !keepProjection else { throw .projectionMissing(path: weights.path) }
+        embedding = keepProjection ? .projected : .features
+        try weights.requireWeightTypes(
+            of: names.filter { !form.isKnownBuffer($0.key) }.map(\.value))
+
+        let companions = try CompanionFiles(beside: weights.path)
+        try companions.check(target, ignoringImageSize: imageSize != nil)
+        normalization = companions.normalization ?? .clip
+        self.architecture = target
+        configuration = target.configuration
+    }
+
+    /// Writes the package, which appears whole or not at all.
+    ///
+    /// - Parameters:
+    ///   - path: The folder to be written.
+    ///   - force: Whether an existing package may be replaced.
+    /// - Returns: The written package, opened.
+    /// - Throws: `PackageError.file` with the kind `cannotWrite`.
+    @discardableResult
+    public func write(to path: String, force: Bool = false) throws(PackageError) -> ModelPackage {
+        try ModelPackage.check(output: path, force: force)
+        let digest: String
+        do {
+            digest = try MessageDigest.sha256.hexadecimal(ofFile: weights.path)
+        } catch {
+            throw .file(error)
+        }
+        let settings = PackageSettings(
+            architecture: architecture.name, embedding: embedding, normalization: normalization,
+            provenance: Provenance(
+                kind: .imported,
+                source: .init(
+                    file: URL(filePath: source).lastPathComponent, sha256: digest, form: form,
+                    resampledFromImageSize: resampledFromImageSize)))
+        var tensors: [SafetensorsWriter.Tensor] = []
+        for entry in WeightTable(configuration).entries {
+            if entry.side == .visionProjection, !hasProjection { continue }
+            if entry.side == .temperature, !hasTemperature {
+                tensors.append(
+                    .init(
+                        name: entry.name, shape: [],
+                        values: [Float(configuration.initialLogitScale)]))
+                continue
+            }
+            tensors.append(try tensor(for: entry))
+        }
+        return try ModelPackage.write(
+            to: path, force: force, configuration: configuration, settings: settings,
+            tensors: tensors)
+    }
+
+    private func tensor(
+        for entry: WeightTable.Entry
+    ) throws(PackageError) -> SafetensorsWriter.Tensor {
+        let recipe = form.recipe(for: entry)
+        var parts: [MappedBytes] = []
+        var types: [ElementType] = []
+        for part in recipe.parts {
+            guard let stored = names[part.name], let found = weights.tensors[stored] else {
+                continue
+            }
+            types.append(found.elementType)
+            do {
+                parts.append(try weights.bytes(of: stored))
+            } catch {
+                throw .file(error)
+            }
+        }
+        let type = types[0]
+        guard types.allSatisfy({ $0 == type }) else {
+            throw .elementType(
+                path: weights.path, tensor: recipe.parts[0].name,
+                found: "\(type.rawValue), unlike the tensors it belongs with")
+        }
+        if entry.name == "visual.positional_embedding", let size = resampledFromImageSize {
+            return resampledPositions(parts[0], type: type, from: size, entry: entry)
+        }
+        return .init(name: entry.name, elementType: type, shape: entry.shape) { sink in
+            switch recipe.assembly {
+            case .copied, .joined:
+                for part in parts { try part.withUnsafeBytes { try sink($0) } }
+            case .transposed:
+                let transposed = parts[0].withUnsafeBytes {
+                    transposedBytes(
+                        $0, rows: entry.shape[1], columns: entry.shape[0],
+                        elementSize: type.byteCount)
+                }
+                try transposed.withUnsafeBytes { try sink($0) }
+            }
+        }
+    }
+
+    private func resampledPositions(
+        _ bytes: MappedBytes, type: ElementType, from size: Int, entry: WeightTable.Entry
+    ) -> SafetensorsWriter.Tensor {
+        switch configuration.vision {
+        case .transformer(let sizes):
+            let source = PositionEmbedding(
+                values: bytes.withUnsafeBytes { type.values(of: $0) }, width: sizes.width)
+            let result = source.resampled(
+                from: size / sizes.patchSize, toHeight: sizes.gridSize, width: sizes.gridSize)
+            return .init(name: entry.name, shape: entry.shape, values: result.values)
+        }
+    }
+
+    private static func openWeights(_ source: String) throws(PackageError) -> SafetensorsFile {
+        do {
+            try InputPath.requireFile(source)
+            let ending = URL(filePath: source).pathExtension.lowercased()
+            guard !["pt", "pth", "bin", "ckpt"].contains(ending) else {
+                throw PackageError.pickledSource(path: source)
+            }
+            return try SafetensorsFile(path: source)
+        } catch let error as FileError {
+            throw .file(error)
+        } catch let error as PackageError {
+            throw error
+        } catch {
+            throw .notFound(path: source, what: "file")
+        }
+    }
+
+    /// Sets the image size of the architecture and says which one the weights have, if another.
+    private static func adjust(
+        _ architecture: inout Architecture, to imageSize: Int?, form: CheckpointForm,
+        names: [String: String], weights: SafetensorsFile
+    ) throws(PackageError) -> Int? {
+        guard let imageSize else { return nil }
+        switch architecture.configuration.vision {
+        case .transformer(let sizes):
+            guard imageSize > 0, imageSize % sizes.patchSize == 0,
+                imageSize <= VisionTransformerConfiguration.largestImageSize
+            else { throw .unsuitableImageSize(size: imageSize, patchSize: sizes.patchSize) }
+            architecture = architecture.with(imageSize: imageSize)
+            let entry = WeightTable(architecture.configuration).entries.first {
+                $0.name == "visual.positional_embedding"
+            }
+            guard let entry, let stored = names[form.recipe(for: entry).parts[0].name],
+                let rows = weights.tensors[stored]?.shape.first,
+                let grid = PositionEmbedding.gridSize(rows: rows)
+            else { return nil }
+            let present = grid * sizes.patchSize
+            return present == imageSize ? nil : present
+        }
+    }
+}
+
+extension Architecture {
+    /// The same architecture for another image size.
+    func with(imageSize: Int) -> Architecture {
+        var changed = configuration
+        switch configuration.vision {
+        case .transformer(var sizes):
+            sizes.imageSize = imageSize
+            changed.vision = .transformer(sizes)
+        }
+        return Architecture(name: name, configuration: changed, weightSources: weightSources)
+    }
+
+    /// The image side alone.
+    var withoutText: Architecture {
+        var changed = configuration
+        changed.text = nil
+        return Architecture(name: name, configuration: changed, weightSources: weightSources)
+    }
+}
+
+/// A row-major matrix of elements of any size, transposed.
+func transposedBytes(
+    _ source: UnsafeRawBufferPointer, rows: Int, columns: Int, elementSize: Int
+) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: source.count) { target, count in
+        let target = UnsafeMutableRawBufferPointer(target)
+        for row in 0..<rows {
+            for column in 0..<columns {
+                let from = (row * columns + column) * elementSize
+                let to = (column * rows + row) * elementSize
+                for byte in 0..<elementSize { target[to + byte] = source[from + byte] }
+            }
+        }
+        count = source.count
+    }
+}

@@ -1,0 +1,134 @@
+// Writing packages: of given tensors, of random start values, and with other settings.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+public import ReIdentFiles
+import ReIdentFoundation
+
+extension ModelPackage {
+    /// Checks that a package can be written, before work is spent on its contents.
+    ///
+    /// - Throws: `PackageError.file` with the kind `cannotWrite`.
+    public static func check(output path: String, force: Bool) throws(PackageError) {
+        do {
+            try OutputFolder.check(path, force: force, replacingOnlyWith: [weightsFile])
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    /// Writes a package, which appears whole or not at all.
+    ///
+    /// - Parameters:
+    ///   - path: The folder to be written.
+    ///   - force: Whether an existing package may be replaced.
+    ///   - configuration: Sizes and activation.
+    ///   - settings: Everything else; the weights' digest is computed here.
+    ///   - tensors: All tensors of the configuration's `WeightTable`, or all but `visual.proj`, in
+    ///     F32, F16 or BF16.
+    /// - Returns: The written package, opened.
+    /// - Throws: `PackageError`: `file` if it cannot be written, `mismatch` if the tensors are not
+    ///   those of the configuration.
+    @discardableResult
+    public static func write(
+        to path: String, force: Bool = false, configuration: CLIPConfiguration,
+        settings: PackageSettings, tensors: [SafetensorsWriter.Tensor]
+    ) throws(PackageError) -> ModelPackage {
+        do {
+            let folder = try OutputFolder(
+                path: path, force: force, replacingOnlyWith: [weightsFile])
+            try SafetensorsWriter.write(to: folder.file(weightsFile), tensors: tensors)
+            let written = try SafetensorsFile(path: folder.file(weightsFile))
+            var settings = settings
+            settings.weightsDigest = try weightsDigest(of: written)
+            let text = try json(configuration: configuration, settings: settings)
+            try OutputFile.write(text + "\n", to: folder.file(configurationFile))
+            // Opening it holds names and shapes against the configuration before it is in place.
+            _ = try open(folder.staging)
+            try folder.finish()
+        } catch let error as PackageError {
+            throw error
+        } catch let error as any DiagnosedError {
+            throw .file(error)
+        } catch {
+            throw .file(
+                FileError(kind: .internalFault, path: path, problem: "cannot be written: \(error)"))
+        }
+        return try open(path)
+    }
+
+    /// Creates a package with random start values, initialised as open_clip does.
+    ///
+    /// - Parameters:
+    ///   - architecture: What to create; its text side too, if it has one.
+    ///   - seed: Decides every number, alike on every machine.
+    ///   - path: The folder to be written.
+    ///   - force: Whether an existing package may be replaced.
+    /// - Returns: The written package, opened.
+    /// - Throws: `PackageError`: `file` if it cannot be written, `tooLarge`.
+    @discardableResult
+    public static func create(
+        _ architecture: Architecture, seed: UInt64, at path: String, force: Bool = false
+    ) throws(PackageError) -> ModelPackage {
+        let table = WeightTable(architecture.configuration)
+        guard table.parameterEstimate <= largestCreated else {
+            throw .tooLarge(
+                architecture: architecture.name, parameters: table.parameterEstimate)
+        }
+        let random = RandomWeights(seed: seed)
+        let tensors = table.entries.map { entry in
+            SafetensorsWriter.Tensor(
+                name: entry.name, elementType: .float32, shape: entry.shape
+            ) { sink in
+                try random.values(of: entry).withUnsafeBytes { try sink($0) }
+            }
+        }
+        return try write(
+            to: path, force: force, configuration: architecture.configuration,
+            settings: PackageSettings(
+                architecture: architecture.name, embedding: .features,
+                provenance: Provenance(kind: .created, seed: seed)),
+            tensors: tensors)
+    }
+
+    /// The most numbers a created model may have: ten times those of ViT-bigG-14.
+    private static let largestCreated = 25e9
+
+    /// Replaces the settings of the package on disk, for example after calibration.
+    ///
+    /// - Returns: The package as it is then; the weights stay as they are.
+    /// - Throws: `PackageError.file` if it cannot be written.
+    public func updating(
+        _ change: (inout PackageSettings) -> Void
+    ) throws(PackageError) -> ModelPackage {
+        var changed = settings
+        change(&changed)
+        changed.weightsDigest = settings.weightsDigest
+        if changed.embedding == .projected, !hasProjection {
+            throw .projectionMissing(path: path)
+        }
+        do {
+            let text = try Self.json(configuration: configuration, settings: changed)
+            try OutputFile.write(text + "\n", to: "\(path)/\(Self.configurationFile)", force: true)
+        } catch let error as FileError {
+            throw .file(error)
+        } catch {
+            throw .file(
+                FileError(kind: .internalFault, path: path, problem: "cannot be written: \(error)"))
+        }
+        return try Self.open(path)
+    }
+
+    /// config.json: open_clip's form and the `reident` object.
+    static func json(
+        configuration: CLIPConfiguration, settings: PackageSettings
+    ) throws -> String {
+        var members = configuration.jsonMembers
+        members["reident"] = try JSONDecoder().decode(
+            JSONValue.self, from: JSONEncoder().encode(settings))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(JSONValue.object(members)), as: UTF8.self)
+    }
+}

@@ -1,0 +1,113 @@
+// What can be wrong with a model configuration, a package, or a file of weights to import.
+//
+// SPDX-License-Identifier: MIT
+
+public import ReIdentFoundation
+
+/// Why a configuration, a model package or a checkpoint cannot be used.
+public enum PackageError: DiagnosedError {
+    /// A JSON file does not say what it should; `problem` names the key and the value found.
+    case invalidConfiguration(file: String, problem: String, expected: String)
+    /// A configuration asks for a computation that is not supported.
+    case unsupportedOption(file: String, key: String, value: String)
+    /// `--arch` names nothing that is known.
+    case unknownArchitecture(name: String, alike: [String])
+    /// An image size that is not a multiple of the model's patch size.
+    case unsuitableImageSize(size: Int, patchSize: Int)
+    /// A configuration describes more numbers than a file of weights may hold.
+    case tooLarge(architecture: String, parameters: Double)
+    /// A file or folder that was named does not exist or cannot be read.
+    case notFound(path: String, what: String)
+    /// The path is there and is not a model package.
+    case notAPackage(path: String, found: String)
+    /// A package lacks one of its files.
+    case missingFile(package: String, file: String)
+    /// The package was written in a form this version does not know.
+    case newerFormat(package: String, found: Int, supported: Int)
+    /// The weights and the configuration do not fit.
+    case mismatch(CheckpointMismatch)
+    /// The package asks for the projected embedding and holds no projection.
+    case projectionMissing(path: String)
+    /// A configuration beside the weights contradicts the chosen architecture.
+    case contradiction(
+        path: String, setting: String, found: String, architecture: String, expected: String,
+        advice: String)
+    /// A checkpoint in Python's pickle form.
+    case pickledSource(path: String)
+    /// Weights whose names are of no known form.
+    case unknownForm(path: String, example: String)
+    /// A tensor is stored in numbers that weights are not kept in.
+    case elementType(path: String, tensor: String, found: String)
+    /// The bytes of the weights are not those the package was written with.
+    case digestMismatch(path: String, expected: String, found: String)
+    /// A file could not be read or written; the cause speaks for itself.
+    case file(any DiagnosedError)
+
+    public var kind: FailureKind {
+        switch self {
+        case .unknownArchitecture, .unsuitableImageSize: .usage
+        case .notFound: .inputNotFound
+        case .file(let cause): cause.kind
+        default: .badData
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .invalidConfiguration(let file, let problem, let expected):
+            "\(file): \(problem), expected \(expected). Correct the file, or use one of the "
+                + "architectures of `reident models list`."
+        case .unsupportedOption(let file, let key, let value):
+            "\(file): '\(key)' is \(value), which is not supported and would change what the "
+                + "model computes. Use a plain CLIP vision transformer (`reident models list`)."
+        case .unknownArchitecture(let name, let alike):
+            "No architecture is called '\(name)'"
+                + (alike.isEmpty ? "" : "; alike: \(alike.joined(separator: ", "))")
+                + ". `reident models list` names all; a configuration file must end in .json."
+        case .unsuitableImageSize(let size, let patchSize):
+            "An image size of \(size) does not fit patches of \(patchSize) pixels. Use a multiple "
+                + "of \(patchSize), at most \(VisionTransformerConfiguration.largestImageSize)."
+        case .tooLarge(let architecture, let parameters):
+            "\(architecture): the configuration describes \(parameters) numbers, more than any "
+                + "model of its kind has. Correct its sizes."
+        case .notFound(let path, let what):
+            "\(path): there is no such \(what). Check the path."
+        case .notAPackage(let path, let found):
+            "\(path): \(found), expected a model package (a folder with config.json and "
+                + "model.safetensors). Make one with `reident models import`."
+        case .missingFile(let package, let file):
+            "\(package): the package has no '\(file)'. Copy the whole folder, or import it again."
+        case .newerFormat(let package, let found, let supported):
+            "\(package): the package has format \(found); this version reads formats up to "
+                + "\(supported). Use a newer version of reident."
+        case .mismatch(let mismatch):
+            mismatch.description
+        case .projectionMissing(let path):
+            "\(path): there is no 'visual.proj', which the projected embedding needs. Leave out "
+                + "--keep-projection, or set \"embedding\" to \"features\"."
+        case .contradiction(
+            let path, let setting, let found, let architecture, let expected, let advice):
+            "\(path): \(setting) is \(found), but \(architecture) has \(expected). \(advice)"
+        case .pickledSource(let path):
+            "\(path): pickled checkpoints (.pt, .pth, .bin) are not read by this version. Save the "
+                + "state dict as .safetensors, or take the .safetensors file of the same model."
+        case .unknownForm(let path, let example):
+            "\(path): the tensors, '\(example)' for example, are named neither as open_clip nor as "
+                + "Hugging Face's CLIPModel names them. Use a file in one of these forms."
+        case .elementType(let path, let tensor, let found):
+            "\(path): '\(tensor)' is stored as \(found), expected F32, F16 or BF16. Convert the "
+                + "file first."
+        case .digestMismatch(let path, let expected, let found):
+            "\(path): the weights have SHA-256 \(found), but the package was written with "
+                + "\(expected). The file was changed or damaged; copy or import it again."
+        case .file(let cause):
+            cause.description
+        }
+    }
+}
+
+extension PackageError: Equatable {
+    public static func == (left: PackageError, right: PackageError) -> Bool {
+        left.kind == right.kind && left.description == right.description
+    }
+}
