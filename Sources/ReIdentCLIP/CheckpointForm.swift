@@ -53,7 +53,11 @@ extension CheckpointForm {
     ///   checkpoint's.
     static func detect(_ stored: [String]) -> (form: CheckpointForm, names: [String: String])? {
         func named(_ rename: (String) -> String) -> [String: String] {
-            Dictionary(stored.map { (rename($0), $0) }, uniquingKeysWith: { first, _ in first })
+            let names = Dictionary(
+                stored.map { (rename($0), $0) }, uniquingKeysWith: { first, _ in first })
+            guard names.count < stored.count else { return names }
+            // Two tensors would share a name and one be lost: the file's own names show both.
+            return Dictionary(stored.map { ($0, $0) }, uniquingKeysWith: { first, _ in first })
         }
         let wrapped = !stored.isEmpty && stored.allSatisfy { $0.hasPrefix("module.") }
         let drop = wrapped ? "module.".count : 0

@@ -20,13 +20,13 @@ struct CompanionFiles {
     /// Looks for open_clip_config.json, config.json and preprocessor_config.json.
     ///
     /// - Parameter checkpoint: Path of the weights.
-    /// - Throws: A `PackageError` if one of them is of a known kind and asks for something that is
-    ///   not supported; files of other kinds are passed over.
+    /// - Throws: A `PackageError` if one of them is no JSON, or is of a known kind and asks for
+    ///   something that is not supported; files of other kinds are passed over.
     init(beside checkpoint: String) throws(PackageError) {
         let folder = URL(filePath: checkpoint).deletingLastPathComponent()
         for name in ["open_clip_config.json", "config.json"] {
             let path = folder.appending(path: name).path
-            guard let value = Self.json(at: path) else { continue }
+            guard let value = try Self.json(at: path) else { continue }
             if let configuration = try CLIPConfiguration(huggingFace: value, file: path) {
                 configurations.append(Found(path: path, configuration: configuration))
             } else if value.member("vision_cfg") != nil || value.member("model_cfg") != nil {
@@ -40,7 +40,7 @@ struct CompanionFiles {
         let preprocessor = folder.appending(path: "preprocessor_config.json").path
         if normalization == nil {
             normalization = Self.normalization(
-                Self.json(at: preprocessor), "image_mean", "image_std")
+                try Self.json(at: preprocessor), "image_mean", "image_std")
         }
     }
 
@@ -72,9 +72,12 @@ struct CompanionFiles {
             : "Pass --arch \(fitting.joined(separator: " or "))."
     }
 
-    private static func json(at path: String) -> JSONValue? {
+    /// The file's value; nil if there is no such file.
+    ///
+    /// A damaged one is an error: it might have told something.
+    private static func json(at path: String) throws(PackageError) -> JSONValue? {
         guard let contents = FileManager.default.contents(atPath: path) else { return nil }
-        return try? JSONDecoder().decode(JSONValue.self, from: contents)
+        return try JSONValue(json: contents, file: path)
     }
 
     private static func normalization(

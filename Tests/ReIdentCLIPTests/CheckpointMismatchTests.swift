@@ -133,6 +133,21 @@ struct CheckpointMismatchTests {
                 == true)
     }
 
+    @Test("a contradicted activation leads to the architecture that has it")
+    func adviceForTheActivation() throws {
+        let folder = try TemporaryFolder()
+        let architecture = try #require(Architecture.named("ViT-B-32"))
+        try writeHoles(architecture.withoutText, to: folder.file("w.safetensors"))
+        // Hugging Face's defaults are those of OpenAI's ViT-B/32, QuickGELU included.
+        try #"{"model_type": "clip"}"#.write(
+            toFile: folder.file("config.json"), atomically: true, encoding: .utf8)
+        let error = failure {
+            _ = try CheckpointImport(
+                source: folder.file("w.safetensors"), architecture: architecture)
+        }
+        #expect(error?.description.hasSuffix("Pass --arch ViT-B-32-quickgelu.") == true)
+    }
+
     @Test("another number of heads beside the weights is refused, which no shape would show")
     func contradictingHeads() throws {
         var configuration = try Fixtures.architecture("huggingface").configuration
@@ -147,6 +162,49 @@ struct CheckpointMismatchTests {
         }
         #expect(error?.kind == .badData)
         #expect(error?.description.contains("number of attention heads is 4") == true)
+    }
+
+    @Test("two tensors that would get one name are both reported, none is dropped")
+    func collidingNames() throws {
+        let folder = try TemporaryFolder()
+        let source = folder.file("w.safetensors")
+        try Fixtures.copy(
+            "gelu/weights.safetensors", to: source,
+            renaming: { $0.hasPrefix("visual.") || $0 == "logit_scale" ? $0 : "text.\($0)" },
+            adding: [
+                .init(
+                    name: "ln_final.bias", shape: [16], values: [Float](repeating: 0, count: 16))
+            ])
+        let found = try #require(mismatch(source, try Fixtures.architecture("gelu")))
+        #expect(found.unexpected.contains("text.ln_final.bias"))
+        #expect(found.missing.contains("ln_final.weight"))
+    }
+
+    @Test(
+        "a damaged file beside the weights is refused, since it might contradict",
+        arguments: ["config.json", "open_clip_config.json", "preprocessor_config.json"])
+    func damagedCompanion(name: String) throws {
+        let folder = try TemporaryFolder()
+        try Fixtures.copy("gelu/weights.safetensors", to: folder.file("w.safetensors"))
+        try "{\"quick_gelu\": tr".write(
+            toFile: folder.file(name), atomically: true, encoding: .utf8)
+        let error = failure {
+            _ = try CheckpointImport(
+                source: folder.file("w.safetensors"), architecture: Fixtures.architecture("gelu"))
+        }
+        #expect(error?.kind == .badData)
+        #expect(error?.description.contains(name) == true)
+    }
+
+    @Test("a config.json of something else beside the weights is passed over")
+    func foreignCompanion() throws {
+        let folder = try TemporaryFolder()
+        try Fixtures.copy("gelu/weights.safetensors", to: folder.file("w.safetensors"))
+        try #"{"model_type": "bert", "hidden_act": "relu"}"#.write(
+            toFile: folder.file("config.json"), atomically: true, encoding: .utf8)
+        let checkpoint = try CheckpointImport(
+            source: folder.file("w.safetensors"), architecture: Fixtures.architecture("gelu"))
+        #expect(checkpoint.configuration.activation == .gelu)
     }
 
     @Test("a file that cannot be one is refused with its kind, and nothing is written")
