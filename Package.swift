@@ -95,7 +95,8 @@ let package = Package(
         tests("ReIdentEngine", on: []),
         tests("ReIdentMetrics", on: ["ReIdentFoundation"], fixtures: true),
         tests(
-            "ReIdentCLIP", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages"],
+            "ReIdentCLIP",
+            on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentEngine"],
             fixtures: true),
     ],
     swiftLanguageModes: [.v6]

@@ -54,6 +54,7 @@ public func withoutGradients<Result>(_ body: () throws -> Result) throws -> Resu
 /// - Parameters:
 ///   - input: A recorded tensor; parameters inside `body` get their gradients as usual.
 ///   - body: Must give the same result each time. It is kept until the graph is freed.
+/// - Returns: What `body` returns.
 /// - Throws: `EngineError` of the body or the engine.
 ///
 /// Source: Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016.

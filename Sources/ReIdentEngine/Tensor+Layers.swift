@@ -28,7 +28,8 @@ extension Tensor {
     /// - Parameters:
     ///   - weight: `[N, K]`.
     ///   - bias: `[N]`.
-    ///   - dtype: The type the product is computed in and the result has.
+    ///   - dtype: The type the product is computed in.
+    /// - Returns: `[…, N]`, of the type `dtype`.
     /// - Throws: `EngineError` if the shapes do not go together.
     public func linear(
         weight: Tensor, bias: Tensor?, computingIn dtype: DType
@@ -52,6 +53,7 @@ extension Tensor {
     ///   - bias: `[N]`, of the weight's element type.
     ///   - activation: Applied to the product; none if there is a residual.
     ///   - residual: `[…, N]`, added to the product.
+    /// - Returns: `[…, N]`, of the weight's element type.
     /// - Throws: `EngineError` if the shapes do not go together.
     public func linearPacked(
         weight: Tensor, bias: Tensor?, activation: FusedActivation = .none,
@@ -102,6 +104,7 @@ extension Tensor {
     /// - Parameters:
     ///   - mean: One number a channel.
     ///   - deviation: One number a channel.
+    /// - Returns: `[N, C, H, W]`.
     /// - Throws: `EngineError` unless there are four dimensions.
     public func normalizedPixels(
         mean: [Float], deviation: [Float]
@@ -122,6 +125,7 @@ extension Tensor {
     /// Mean cross-entropy of logits `[B, B]` where row i belongs to class i.
     ///
     /// - Parameter labelSmoothing: Share 0...1 of the target spread evenly over all classes.
+    /// - Returns: One number.
     /// - Throws: `EngineError` unless the logits are square.
     public func diagonalCrossEntropy(labelSmoothing: Double) throws(EngineError) -> Tensor {
         try engine.tensor("diagonal_cross_entropy") {

@@ -35,6 +35,7 @@ public final class Tensor {
     ///   - shape: At most 8 dimensions.
     ///   - dtype: The type of the elements in `bytes` and in the tensor.
     ///   - device: Where the tensor lives.
+    /// - Returns: A tensor of its own memory.
     /// - Throws: `EngineError` if the engine is missing or memory is exhausted.
     public static func copying(
         _ bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType, device: Device = .cpu

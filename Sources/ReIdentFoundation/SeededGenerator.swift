@@ -45,6 +45,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, Equatable, Codab
     /// A whole number in 0 ..< `bound`, each equally likely.
     ///
     /// - Parameter bound: At least 1.
+    /// - Returns: A number from 0 to below `bound`.
     public mutating func integer(below bound: Int) -> Int {
         precondition(bound > 0, "integer(below:) needs a positive bound")
         let range = UInt64(bound)

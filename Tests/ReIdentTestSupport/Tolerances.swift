@@ -39,4 +39,15 @@ public enum Tolerance {
     /// Resampled position embeddings against PyTorch's: sums of 16 products of numbers near 1, in
     /// double precision here and single there.
     public static let resampledPositions: Float = 2e-6
+
+    // MARK: Encoder
+
+    /// A stage of the encoder in fp32 over its largest magnitude: sums of up to 4,096 products in
+    /// another order, added up over 24 blocks.
+    public static let encoderStage: Float = 2e-5
+    /// Unit embeddings in fp32, number by number: what the project promises (docs/PARITY.md).
+    public static let unitEmbedding: Float = 2e-5
+    /// Cosine of a bf16 embedding with the fp32 one: what the project promises. PyTorch's own bf16
+    /// stays above it on the same models.
+    public static let bfloat16Cosine: Float = 0.9995
 }

@@ -1,0 +1,72 @@
+// Embeddings of images: unit vectors in row order, and the file form of `reident embed`.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentFiles
+
+/// Unit-length embeddings of N images.
+public struct Embeddings: Sendable, Equatable {
+    /// The vectors one behind the other, `[N, D]`, each of unit length.
+    public private(set) var values: [Float]
+    /// Width D of a vector.
+    public let dimension: Int
+    /// For each row, what the image is called: its path.
+    public private(set) var paths: [String]
+
+    /// Number N of images.
+    public var count: Int { paths.count }
+
+    /// Wraps vectors that are of unit length already.
+    ///
+    /// - Parameters:
+    ///   - values: `[N, D]`.
+    ///   - dimension: D, at least 1.
+    ///   - paths: Count N.
+    public init(values: [Float] = [], dimension: Int, paths: [String] = []) {
+        precondition(values.count == dimension * paths.count, "vectors and paths differ in number")
+        self.values = values
+        self.dimension = dimension
+        self.paths = paths
+    }
+
+    /// Adds rows.
+    public mutating func append(_ values: [Float], paths: [String]) {
+        precondition(values.count == dimension * paths.count, "vectors and paths differ in number")
+        self.values += values
+        self.paths += paths
+    }
+
+    /// The vector of a row.
+    public subscript(row: Int) -> ArraySlice<Float> {
+        values[row * dimension..<(row + 1) * dimension]
+    }
+
+    /// Some of the rows, in the order given.
+    public func selecting(_ rows: [Int]) -> Embeddings {
+        Embeddings(
+            values: rows.flatMap { self[$0] }, dimension: dimension, paths: rows.map { paths[$0] })
+    }
+
+    /// Writes tensor `embeddings` `[N, D]` in fp32, with `paths` as a JSON array beside it.
+    ///
+    /// - Parameters:
+    ///   - path: A safetensors file.
+    ///   - metadata: Further texts, such as the model's fingerprint.
+    ///   - force: Whether an existing file may be replaced.
+    /// - Throws: `FileError` of kind `cannotWrite`.
+    public func write(
+        to path: String, metadata: [String: String] = [:], force: Bool = false
+    ) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        let list = String(decoding: try encoder.encode(paths), as: UTF8.self)
+        try SafetensorsWriter.write(
+            to: path,
+            tensors: [
+                SafetensorsWriter.Tensor(
+                    name: "embeddings", shape: [count, dimension], values: values)
+            ],
+            metadata: metadata.merging(["paths": list]) { _, new in new }, force: force)
+    }
+}

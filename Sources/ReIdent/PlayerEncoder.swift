@@ -1,0 +1,122 @@
+// The encoder as applications use it: images in, unit vectors out, off the caller's threads.
+//
+// SPDX-License-Identifier: MIT
+
+public import ReIdentCLIP
+import ReIdentEngine
+public import ReIdentImages
+
+/// Turns images of players into embeddings with a model package.
+///
+/// An actor on the engine's own thread: a forward pass of a second blocks none of the caller's.
+public actor PlayerEncoder {
+    /// How to embed; what is nil is taken from the package.
+    public struct Options: Sendable, Equatable {
+        /// The number format of the computation.
+        public var precision = Precision.fp32
+        /// The device's name: `cpu`, `cuda`, `cuda:1` or `mps`.
+        public var device = "cpu"
+        /// How an image becomes the encoder's square.
+        public var preprocessing: Preprocessing?
+        /// Which patches take part.
+        public var tokens: TokenSelection?
+        /// Images that are computed at once, at least 1.
+        public var batchSize = 16
+        /// Whether the embedding is the mean of the image's and its mirror image's.
+        public var averagesFlip = false
+
+        /// Single precision on the processor, as the package says, 16 images at once.
+        public init() {}
+    }
+
+    /// The model.
+    public nonisolated let package: ModelPackage
+    /// How it is used.
+    public nonisolated let options: Options
+    private var model: VisionTransformer?
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor {
+        EngineExecutor.shared.asUnownedSerialExecutor()
+    }
+
+    private init(_ package: ModelPackage, options: Options) {
+        self.package = package
+        self.options = options
+    }
+
+    /// Opens a package and brings its weights to the device.
+    ///
+    /// - Parameters:
+    ///   - path: The package's folder.
+    ///   - options: How to embed.
+    /// - Returns: An encoder that is ready.
+    /// - Throws: `PackageError` if the folder is no sound package, `EngineError` if the engine or
+    ///   the device is missing, `ReIdentError.unsupported` for an option of a later version.
+    public static func open(
+        _ path: String, options: Options = Options()
+    ) async throws -> PlayerEncoder {
+        try await open(ModelPackage.open(path), options: options)
+    }
+
+    /// Brings a package's weights to the device.
+    ///
+    /// - Returns: An encoder that is ready.
+    /// - Throws: As `open(_:options:)` by path.
+    public static func open(
+        _ package: ModelPackage, options: Options = Options()
+    ) async throws -> PlayerEncoder {
+        let encoder = PlayerEncoder(package, options: options)
+        if encoder.tokens == .content {
+            throw ReIdentError.unsupported(
+                option: "Embedding by content tokens", instead: "Use --tokens all.")
+        }
+        if options.precision == .fp16, options.device == "cpu" {
+            throw ReIdentError.unsupported(
+                option: "fp16 on the CPU", instead: "Use --precision fp32 or bf16.")
+        }
+        try await encoder.load()
+        return encoder
+    }
+
+    /// Width D of an embedding.
+    public nonisolated var embeddingDimension: Int { package.embeddingDimension }
+
+    /// Side of the square images the model takes, in pixels.
+    public nonisolated var imageSize: Int { package.configuration.imageSize }
+
+    /// How images become squares here.
+    public nonisolated var preprocessing: Preprocessing {
+        options.preprocessing ?? package.settings.preprocessing
+    }
+
+    /// Which patches take part here.
+    public nonisolated var tokens: TokenSelection { options.tokens ?? package.settings.tokens }
+
+    private func load() throws {
+        let device = try Device.named(options.device)
+        let sizes = package.configuration
+        guard case .transformer(let transformer) = sizes.vision else {
+            throw ReIdentError.unsupported(
+                option: "This package's architecture", instead: "Use a vision transformer.")
+        }
+        let rows = max(1, options.batchSize) * transformer.tokenCount
+        model = try VisionTransformer(
+            package, form: .packed(options.precision, rows: rows), device: device)
+    }
+
+    /// Embeddings of one batch: unit vectors one behind the other, `[N, D]`.
+    ///
+    /// - Parameter batch: Images of side `imageSize`.
+    /// - Returns: Count N·D.
+    /// - Throws: `EngineError` if memory is exhausted.
+    public func embed(_ batch: ImageBatch) throws -> [Float] {
+        guard let model, batch.count > 0 else { return [] }
+        func unitVectors(_ batch: ImageBatch) throws -> Tensor {
+            try model(batch).converted(to: .float32).l2Normalized()  // [N, D]
+        }
+        let straight = try unitVectors(batch)
+        guard options.averagesFlip else { return try straight.floatValues() }
+        let mirrored = try unitVectors(batch.flippedHorizontally())
+        return try straight.adding(mirrored).l2Normalized().floatValues()
+    }
+}

@@ -1,0 +1,50 @@
+// Why images could not be embedded, compared or searched.
+//
+// SPDX-License-Identifier: MIT
+
+public import ReIdentFoundation
+
+/// A request of the library that cannot be met.
+public enum ReIdentError: DiagnosedError, Equatable {
+    /// An option that this version does not carry out.
+    case unsupported(option: String, instead: String)
+    /// There is nothing to embed.
+    case noImages(place: String, skipped: Int)
+    /// Embeddings of different widths were brought together.
+    case widthMismatch(expected: Int, found: Int, source: String)
+    /// Embeddings of different models were brought together.
+    case modelMismatch(expected: String, found: String, source: String)
+    /// The model's output for an image is no number.
+    case notFinite(path: String)
+    /// A dataset's split has no query or no gallery image.
+    case emptySplit(dataset: String, split: String, problem: String)
+
+    public var kind: FailureKind {
+        switch self {
+        case .unsupported: .usage
+        case .noImages, .widthMismatch, .modelMismatch, .notFinite, .emptySplit: .badData
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .unsupported(let option, let instead):
+            "\(option) is not available in this version. \(instead)"
+        case .noImages(let place, let skipped):
+            "\(place): no image was found\(skipped > 0 ? " (\(skipped) other files)" : ""). "
+                + "Images end in .jpg, .jpeg, .png or .webp."
+        case .widthMismatch(let expected, let found, let source):
+            "\(source): embeddings are \(found) wide, \(expected) were expected. "
+                + "Use embeddings of the same model."
+        case .modelMismatch(let expected, let found, let source):
+            "\(source): embeddings were made by model \(found.prefix(12)), the others by "
+                + "\(expected.prefix(12)). Embed both with the same package."
+        case .notFinite(let path):
+            "\(path): the model's embedding is not a finite number. The package may be damaged; "
+                + "run `reident models inspect` on it."
+        case .emptySplit(let dataset, let split, let problem):
+            "\(dataset): the \(split) split has \(problem). A split to search in needs at least "
+                + "one query and one gallery image."
+        }
+    }
+}

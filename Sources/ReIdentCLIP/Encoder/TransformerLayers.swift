@@ -1,0 +1,162 @@
+// The layers of CLIP's transformers: linear, layer norm, perceptron and residual block, each in
+// two forms: trainable (records gradients, weights in fp32) and packed (weights laid out once for
+// the processor's product, what follows the product done inside it).
+//
+// Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021.
+//
+// SPDX-License-Identifier: MIT
+
+import ReIdentEngine
+
+/// How the layers of an encoder are held.
+public enum LayerForm: Sendable, Equatable {
+    /// Weights in fp32 that record gradients; products in the precision.
+    case trainable(Precision)
+    /// Weights packed for products over about this many rows at a time.
+    case packed(Precision, rows: Int)
+
+    /// The number format of the products.
+    public var precision: Precision {
+        switch self {
+        case .trainable(let precision), .packed(let precision, _): precision
+        }
+    }
+}
+
+/// x·Wᵀ + b.
+struct LinearLayer {
+    let weight: Tensor  // [N, K]; of unknown layout once packed
+    let bias: Tensor?  // [N]
+    let form: LayerForm
+
+    /// Lays the weights out as the form wants them.
+    init(weight: Tensor, bias: Tensor?, form: LayerForm) throws(EngineError) {
+        switch form {
+        case .trainable:
+            self.weight = weight
+            self.bias = bias
+        case .packed(let precision, let rows):
+            self.weight = try weight.converted(to: precision.dtype).packedWeight(rows: rows)
+            self.bias = try bias?.converted(to: precision.dtype)
+        }
+        self.form = form
+    }
+
+    /// `[…, K] → […, N]`, plus the residual if there is one.
+    func callAsFunction(
+        _ x: Tensor, activation: FusedActivation = .none, residual: Tensor? = nil
+    ) throws(EngineError) -> Tensor {
+        switch form {
+        case .packed:
+            return try x.linearPacked(
+                weight: weight, bias: bias, activation: activation, residual: residual)
+        case .trainable(let precision):
+            precondition(activation == .none, "an activation is fused into packed products only")
+            let y = try x.linear(weight: weight, bias: bias, computingIn: precision.dtype)
+            guard let residual else { return y }
+            return try residual.adding(y)  // the residual stays in fp32
+        }
+    }
+}
+
+/// Layer norm with CLIP's ε of 1e-5.
+struct LayerNormLayer {
+    let weight: Tensor  // [E]
+    let bias: Tensor  // [E]
+
+    init(weight: Tensor, bias: Tensor, form: LayerForm) throws(EngineError) {
+        if case .packed(let precision, _) = form {
+            self.weight = try weight.converted(to: precision.dtype)
+            self.bias = try bias.converted(to: precision.dtype)
+        } else {
+            self.weight = weight
+            self.bias = bias
+        }
+    }
+
+    func callAsFunction(_ x: Tensor) throws(EngineError) -> Tensor {
+        try x.layerNorm(weight: weight, bias: bias, epsilon: 1e-5)
+    }
+}
+
+/// The two linear layers of a block with the activation between.
+struct Perceptron {
+    private let first: LinearLayer
+    private let second: LinearLayer
+    private let activation: Activation
+
+    /// Slope of QuickGELU, x·sigmoid(1.702 x).
+    private static let quickGELUSlope = 1.702
+
+    init(
+        first: (weight: Tensor, bias: Tensor), second: (weight: Tensor, bias: Tensor),
+        activation: Activation, form: LayerForm
+    ) throws(EngineError) {
+        self.activation = activation
+        var (first, second) = (first, second)
+        if case .packed = form, activation == .quickGELU {
+            // Products fuse x·sigmoid(x) only. With s = 1.702, x·sigmoid(s·x) = swish(s·x)/s, so
+            // s goes into the first layer and 1/s into the second one's weights.
+            let slope = Self.quickGELUSlope
+            first = (try first.weight.scaled(by: slope), try first.bias.scaled(by: slope))
+            second.weight = try second.weight.scaled(by: 1 / slope)
+        }
+        self.first = try LinearLayer(weight: first.weight, bias: first.bias, form: form)
+        self.second = try LinearLayer(weight: second.weight, bias: second.bias, form: form)
+    }
+
+    /// `[…, E] → […, E]`, added to the residual.
+    func callAsFunction(_ x: Tensor, residual: Tensor) throws(EngineError) -> Tensor {
+        let hidden: Tensor
+        switch (first.form, activation) {
+        case (.packed, .quickGELU): hidden = try first(x, activation: .swish)
+        case (.packed, .gelu): hidden = try first(x, activation: .gelu)
+        case (.trainable, .quickGELU): hidden = try first(x).quickGELU()
+        case (.trainable, .gelu): hidden = try first(x).gelu()
+        }
+        return try second(hidden, residual: residual)
+    }
+}
+
+/// One residual block: x + attention(norm(x)), then x + perceptron(norm(x)).
+struct TransformerBlock {
+    private let attentionNorm: LayerNormLayer
+    private let queryKeyValue: LinearLayer
+    private let attentionOutput: LinearLayer
+    private let perceptronNorm: LayerNormLayer
+    private let perceptron: Perceptron
+    private let heads: Int
+
+    /// Takes the block's tensors by open_clip's names.
+    init(
+        _ prefix: String, from tensors: borrowing WeightTensors, heads: Int,
+        activation: Activation, form: LayerForm
+    ) throws {
+        self.heads = heads
+        attentionNorm = try LayerNormLayer(
+            weight: tensors["\(prefix).ln_1.weight"], bias: tensors["\(prefix).ln_1.bias"],
+            form: form)
+        queryKeyValue = try LinearLayer(
+            weight: tensors["\(prefix).attn.in_proj_weight"],
+            bias: tensors["\(prefix).attn.in_proj_bias"], form: form)
+        attentionOutput = try LinearLayer(
+            weight: tensors["\(prefix).attn.out_proj.weight"],
+            bias: tensors["\(prefix).attn.out_proj.bias"], form: form)
+        perceptronNorm = try LayerNormLayer(
+            weight: tensors["\(prefix).ln_2.weight"], bias: tensors["\(prefix).ln_2.bias"],
+            form: form)
+        perceptron = try Perceptron(
+            first: (tensors["\(prefix).mlp.c_fc.weight"], tensors["\(prefix).mlp.c_fc.bias"]),
+            second: (
+                tensors["\(prefix).mlp.c_proj.weight"], tensors["\(prefix).mlp.c_proj.bias"]
+            ),
+            activation: activation, form: form)
+    }
+
+    /// `[N, T, E] → [N, T, E]`.
+    func callAsFunction(_ x: Tensor) throws(EngineError) -> Tensor {
+        let mixed = try queryKeyValue(attentionNorm(x)).attention(heads: heads)  // [N, T, E]
+        let attended = try attentionOutput(mixed, residual: x)  // [N, T, E]
+        return try perceptron(perceptronNorm(attended), residual: attended)  // [N, T, E]
+    }
+}

@@ -1,0 +1,111 @@
+// The vision transformer against open_clip, stage by stage: small models by stored fixtures, the
+// full sizes when `make parity` provides them.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentCLIP
+import ReIdentEngine
+import ReIdentImages
+import ReIdentTestSupport
+import Testing
+
+/// A small model of the fixtures and a way to hold its layers.
+struct SmallModel: Sendable, CustomTestStringConvertible {
+    let name: String
+    let form: LayerForm
+
+    var testDescription: String { "\(name), \(form)" }
+
+    static let all = ["quickgelu", "gelu", "huggingface"].flatMap { name in
+        [LayerForm.packed(.fp32, rows: 34), .trainable(.fp32)].map {
+            SmallModel(name: name, form: $0)
+        }
+    }
+}
+
+@EngineActor
+@Suite(
+    "Vision transformer", .enabled(if: Engine.isAvailable, EngineRequirement.reason), .serialized)
+struct VisionTransformerTests {
+    @Test("every stage equals open_clip's", arguments: SmallModel.all)
+    func stagesEqualReference(model: SmallModel) throws {
+        let folder = try TemporaryFolder()
+        let found = try StageComparison.compare(
+            folder: Fixtures.path(model.name), packageFolder: folder.file("package"),
+            form: model.form)
+        #expect(found.stages.count >= 7)
+        for stage in found.stages {
+            #expect(stage.largestRelative < stage.tolerance, "\(stage.stage)")
+        }
+        #expect(found.largestUnitDifference <= Tolerance.unitEmbedding)
+        #expect(found.bfloat16Cosine >= Tolerance.bfloat16Cosine)
+    }
+
+    @Test("a batch's embedding does not depend on what else is in the batch")
+    func imagesAreIndependent() throws {
+        let folder = try TemporaryFolder()
+        let package = try CheckpointImport(
+            source: Fixtures.path("quickgelu/weights.safetensors"),
+            architecture: Fixtures.architecture("quickgelu")
+        ).write(to: folder.file("package"))
+        let model = try VisionTransformer(package, form: .packed(.fp32, rows: 51))
+        let images = (0..<3).map { index in
+            PreparedImage(
+                side: 64,
+                pixels: (0..<64 * 64 * 3).map { UInt8(truncatingIfNeeded: $0 * (index + 3) / 7) })
+        }
+        let together = try model(ImageBatch(images)).floatValues()
+        for (index, image) in images.enumerated() {
+            let alone = try model(ImageBatch([image])).floatValues()
+            let row = together[index * alone.count..<(index + 1) * alone.count]
+            #expect(zip(alone, row).allSatisfy { abs($0 - $1) < Tolerance.singleOperation * 10 })
+        }
+    }
+
+    @Test("checkpointed blocks give the same embedding and gradients")
+    func checkpointsChangeNothing() throws {
+        let folder = try TemporaryFolder()
+        let package = try CheckpointImport(
+            source: Fixtures.path("gelu/weights.safetensors"),
+            architecture: Fixtures.architecture("gelu")
+        ).write(to: folder.file("package"))
+        let image = PreparedImage(
+            side: 56, pixels: (0..<56 * 56 * 3).map { UInt8(truncatingIfNeeded: $0 * 5) })
+        func gradients(usesCheckpoints: Bool) throws -> [[Float]] {
+            let model = try VisionTransformer(package, form: .trainable(.fp32))
+            model.usesCheckpoints = usesCheckpoints
+            let embedding = try model(ImageBatch([image]))
+            try embedding.multiplied(by: embedding).sum().backward()
+            return try model.parameters.map { try $0.tensor.gradient()?.floatValues() ?? [] }
+        }
+        let plain = try gradients(usesCheckpoints: false)
+        #expect(plain.allSatisfy { gradient in gradient.contains { $0 != 0 } })
+        #expect(try gradients(usesCheckpoints: true) == plain)
+    }
+}
+
+@EngineActor
+@Suite(
+    "Full-size parity",
+    .enabled(
+        if: ProcessInfo.processInfo.environment["REIDENT_PARITY_FOLDER"] != nil,
+        "needs reference outputs, which `make parity` computes"), .serialized)
+struct FullSizeParity {
+    @Test("every stage of every full-size model equals open_clip's")
+    func fullSizeModelsEqualReference() throws {
+        let folder = try #require(ProcessInfo.processInfo.environment["REIDENT_PARITY_FOLDER"])
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
+            let path = "\(folder)/\(name)"
+            guard FileManager.default.fileExists(atPath: "\(path)/config.json") else { continue }
+            let temporary = try TemporaryFolder()
+            let found = try StageComparison.compare(
+                folder: path, packageFolder: temporary.file("package"),
+                form: .packed(.fp32, rows: 4 * 197))
+            let encoded = try JSONEncoder().encode(found)
+            try encoded.write(to: URL(filePath: "\(path)/differences.json"))
+            #expect(found.largestUnitDifference <= Tolerance.unitEmbedding, "\(name)")
+            #expect(found.bfloat16Cosine >= Tolerance.bfloat16Cosine, "\(name)")
+        }
+    }
+}
