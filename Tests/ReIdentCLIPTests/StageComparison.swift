@@ -40,9 +40,8 @@ struct StageComparison: Encodable {
         case largestUnitDifference = "max_unit_embedding_difference"
     }
 
-    /// Compares the model of a folder with `weights`, `config` and `stages`.
-    ///
-    /// - Parameter form: How the fp32 encoder holds its layers; bf16 is always packed.
+    /// Compares the model of a folder with `weights`, `config` and `stages`; the form is that of
+    /// the fp32 encoder, bf16 is always packed.
     @EngineActor
     static func compare(
         folder: String, packageFolder: String, form: LayerForm

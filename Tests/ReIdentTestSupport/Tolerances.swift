@@ -47,7 +47,8 @@ public enum Tolerance {
     public static let encoderStage: Float = 2e-5
     /// Unit embeddings in fp32, number by number: what the project promises (docs/PARITY.md).
     public static let unitEmbedding: Float = 2e-5
-    /// Cosine of a bf16 embedding with the fp32 one: what the project promises. PyTorch's own bf16
-    /// stays above it on the same models.
+    /// Cosine of a bf16 embedding with the fp32 one, as the project promises.
+    ///
+    /// PyTorch's own bf16 stays above it on the same models.
     public static let bfloat16Cosine: Float = 0.9995
 }

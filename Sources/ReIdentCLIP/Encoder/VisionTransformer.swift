@@ -8,7 +8,9 @@
 public import ReIdentEngine
 public import ReIdentImages
 
-/// CLIP's image encoder. It holds tensors, so it stays with whoever runs the engine.
+/// CLIP's image encoder.
+///
+/// It holds tensors, so it stays with whoever runs the engine.
 public final class VisionTransformer {
     /// The sizes.
     public let configuration: VisionTransformerConfiguration

@@ -17,7 +17,10 @@ public struct WeightTensors: ~Copyable {
 
     /// Tensors of a package on a device.
     ///
-    /// - Parameter isTrainable: Whether they record gradients.
+    /// - Parameters:
+    ///   - package: Where they are stored.
+    ///   - device: Where they go.
+    ///   - isTrainable: Whether they record gradients.
     public init(_ package: ModelPackage, device: Device, isTrainable: Bool) {
         self.package = package
         self.device = device
