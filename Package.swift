@@ -91,6 +91,7 @@ let package = Package(
             path: "Tests/ReIdentTestSupport", swiftSettings: swiftSettings),
         tests("ReIdentFoundation", on: []),
         tests("ReIdentFiles", on: ["ReIdentFoundation"]),
+        tests("ReIdentData", on: ["ReIdentFoundation", "ReIdentFiles"]),
         tests("ReIdentImages", on: ["ReIdentFoundation", "ReIdentFiles"], fixtures: true),
         tests("ReIdentEngine", on: []),
         tests("ReIdentMetrics", on: ["ReIdentFoundation"], fixtures: true),
