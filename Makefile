@@ -9,9 +9,11 @@ SWIFT ?= swift
 # Warnings are errors in this package; SwiftPM leaves those of other packages alone.
 STRICT = -Xswiftc -warnings-as-errors
 LINTED = Package.swift Sources Tests
+# SwiftPM has no such option for C; the shims are parsed once more with the compiler's warnings on.
+C_FLAGS = $(addprefix -I,$(wildcard Sources/C*/include)) $(shell pkg-config --cflags libjpeg libpng)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check lint
+.PHONY: help setup build test check lint rules
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | \
@@ -26,7 +28,11 @@ build: setup ## Build everything, warnings as errors
 test: build ## Set up, build, and run all tests
 	$(SWIFT) test --disable-xctest $(STRICT)
 
-check: lint build ## Format lint, warnings as errors
+check: lint build rules ## Format lint, warnings as errors, import and documentation rules
 
-lint:
+lint: setup
 	$(SWIFT) format lint --strict --parallel --recursive $(LINTED)
+	$(CC) -std=c11 -Wall -Wextra -Werror -fsyntax-only $(C_FLAGS) Sources/C*/*.c Tools/setup/*.c
+
+rules: build
+	.build/debug/reident-check .

@@ -34,14 +34,13 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "ReIdent", targets: ["ReIdent"]),
-        .executable(name: "reident", targets: ["reident"]),
+        .executable(name: "reident", targets: ["ReIdentProgram"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         .target(name: "CReIdentEngine"),
-        .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
         .systemLibrary(
             name: "CJPEG", pkgConfig: "libjpeg",
             providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
@@ -54,6 +53,7 @@ let package = Package(
         .systemLibrary(
             name: "CZip", pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
+        .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
 
         layer("ReIdentFoundation", on: []),
         layer("ReIdentFiles", on: ["ReIdentFoundation", "COpenSSL", "CZip"]),
@@ -83,12 +83,20 @@ let package = Package(
                 "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP", "ReIdent", "ReIdentTraining",
                 argumentParser,
             ]),
+        // Not named "reident": on macOS's file system that would be the same as "ReIdent".
         .executableTarget(
-            name: "reident", dependencies: ["ReIdentCommands"], swiftSettings: swiftSettings),
+            name: "ReIdentProgram", dependencies: ["ReIdentCommands"],
+            swiftSettings: swiftSettings),
+
+        // `make check`: the rules of this project, held by a program that is itself tested.
+        layer("ReIdentChecks", on: []),
+        .executableTarget(
+            name: "reident-check", dependencies: ["ReIdentChecks"], swiftSettings: swiftSettings),
 
         .target(
             name: "ReIdentTestSupport", dependencies: ["ReIdentFoundation"],
             path: "Tests/ReIdentTestSupport", swiftSettings: swiftSettings),
+        tests("ReIdentChecks", on: []),
         tests("ReIdentFoundation", on: []),
         tests("ReIdentFiles", on: ["ReIdentFoundation"]),
         tests("ReIdentData", on: ["ReIdentFoundation", "ReIdentFiles"]),

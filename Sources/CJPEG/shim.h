@@ -1,4 +1,7 @@
-/* libjpeg-turbo: jpeglib.h needs FILE and size_t declared before it. */
+/* libjpeg-turbo: jpeglib.h needs FILE and size_t declared before it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <stddef.h>
 #include <stdio.h>
 

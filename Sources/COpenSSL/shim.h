@@ -1,2 +1,5 @@
-/* OpenSSL libcrypto: only its message digests are used. */
+/* OpenSSL libcrypto: only its message digests are used.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <openssl/evp.h>

@@ -1,2 +1,5 @@
-/* libpng. */
+/* libpng, as a module.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <png.h>

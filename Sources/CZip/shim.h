@@ -1,2 +1,5 @@
-/* libzip. */
+/* libzip, as a module.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include <zip.h>

@@ -6,8 +6,6 @@ readonly engine_folder="$deps/engine"
 readonly engine_entry="reident_engine_functions"
 
 provide_engine() {
-    # Until the engine's sources are in the project, there is nothing to build.
-    ls engine/*.cpp >/dev/null 2>&1 || { say "No engine sources yet."; return 0; }
     local build="$engine_folder/build" name="libreident_engine.$(library_suffix)"
     local installed="$engine_folder/$name" how=found key
     key="$libtorch|$libtorch_version|${CXX:-default}|$project"
@@ -34,7 +32,9 @@ provide_engine() {
         mv "$partial" "$installed"
         how=built
     fi
-    report engine "LibTorch $(echo "$libtorch_version" | cut -d. -f1,2)" "$how" "$project/$installed"
+    local loads
+    loads="LibTorch $(echo "$libtorch_version" | cut -d. -f1,2)"
+    report engine "$loads" "$how" "$project/$installed"
 }
 
 configure_engine() {

@@ -103,15 +103,17 @@ pip_into() {
         --target "$folder" "$@" >&2
 }
 
-# Installs the wheel by name, for this Python or, since LibTorch is used without Python, for 3.12
-# when there is none for this one.
+# Installs the wheel by name. It exists for some Pythons; since LibTorch is used without Python, any
+# of them serves the others.
 install_wheel() {
     local folder="$1"
     shift
     local wheel="torch==$libtorch_install_version"
-    pip_into "$folder" --no-deps "$@" "$wheel" ||
-        { [ "$("$pip_python" -c 'import sys; print((3, 10) <= sys.version_info < (3, 15))')" = False ] &&
-            pip_into "$folder" --no-deps --only-binary=:all: --python-version 3.12 "$@" "$wheel"; }
+    if "$pip_python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 15))'; then
+        pip_into "$folder" --no-deps "$@" "$wheel"
+    else
+        pip_into "$folder" --no-deps --only-binary=:all: --python-version 3.12 "$@" "$wheel"
+    fi
 }
 
 # The wheel's NVIDIA libraries, as pip requirements; nothing for a CPU build.

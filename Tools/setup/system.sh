@@ -3,16 +3,26 @@
 #
 # SPDX-License-Identifier: MIT
 
+# What swift.org lists for Debian and Ubuntu, as far as it is not needed for ReIdent anyway.
+readonly swift_packages="binutils libc6-dev libcurl4-openssl-dev libedit-dev libncurses-dev \
+libpython3-dev libsqlite3-dev libxml2-dev tzdata zlib1g-dev"
+
+# The version of the Swift in PATH; fails when it does not start.
+version_of_swift() {
+    local answer
+    answer="$(swift --version 2>/dev/null)" || return 1
+    sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' <<<"$answer" | head -1
+}
+
 find_swift() {
     command -v swift >/dev/null 2>&1 ||
         refuse "no 'swift' in PATH. Install Swift 6.1 or later from https://swift.org/install."
-    local version
-    version="$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -1)"
-    case "$version" in
+    swift_version="$(version_of_swift)" || swift_version=""
+    case "$swift_version" in
         6.0 | 6.0.* | [0-5].*)
-            refuse "Swift $version is too old. Install 6.1 or later from https://swift.org/install." ;;
+            refuse "Swift $swift_version is too old. Install 6.1 or later from" \
+                "https://swift.org/install." ;;
     esac
-    report swift "${version:-unknown}" found
 }
 
 # The system libraries of Package.swift, one a line: pkg-config name, apt packages, brew packages.
@@ -43,6 +53,7 @@ find_missing_packages() {
         IFS='|' read -r name apt brew <<<"$need"
         command -v "$name" >/dev/null 2>&1 || add_missing "$name" "$apt" "$brew"
     done
+    [ -n "$swift_version" ] || add_missing "libraries of Swift" "$swift_packages" ""
     if $libtorch_to_install && ! find_pip; then
         add_missing pip "python3 python3-pip ca-certificates" python@3.13
     fi
@@ -74,7 +85,7 @@ find_pip() {
 }
 
 provide_system_packages() {
-    local how=found
+    installed_names=""
     if is_macos; then
         required_commands="git|git|git make|make|make cmake|cmake|cmake pkg-config|pkgconf|pkgconf"
     else
@@ -83,15 +94,16 @@ provide_system_packages() {
     fi
     find_missing_packages
     if [ -n "$missing_packages" ]; then
+        installed_names=", $missing_names,"
         install_packages
-        how=installed
         hash -r
+        find_swift
         find_missing_packages
         [ -z "$missing_names" ] ||
             refuse "$missing_names still missing after the installation. Install by hand:" \
                 "$missing_packages."
     fi
-    report_system_packages "$how"
+    report_system_packages
 }
 
 # Installs `missing_packages`, as root or through sudo, or refuses with the command to type.
@@ -129,14 +141,22 @@ install_packages() {
 }
 
 report_system_packages() {
-    local name
-    if is_macos; then
-        report compiler "$(${CXX:-clang++} -dumpversion)" "$1"
-    else
-        report compiler "$(${CXX:-g++} -dumpfullversion 2>/dev/null || ${CXX:-g++} -dumpversion)" "$1"
-    fi
-    report cmake "$(cmake --version | sed -n '1s/.* //p')" "$1"
+    local name compiler=g++
+    if is_macos; then compiler=clang++; fi
+    report_package swift swift "$swift_version"
+    report_package "${CXX:-$compiler}" g++ "$(version_of_compiler "${CXX:-$compiler}")"
+    report_package cmake cmake "$(cmake --version | sed -n '1s/.* //p')"
     while IFS='|' read -r name _; do
-        report "$name" "$(pkg-config --modversion "$name")" "$1"
+        report_package "$name" "$name" "$(pkg-config --modversion "$name")"
     done < <(declared_libraries)
 }
+
+# Reports one package under a name, as installed when it was among those found missing.
+report_package() {
+    case "$installed_names" in
+        *", $2,"*) report "$1" "$3" installed ;;
+        *) report "$1" "$3" found ;;
+    esac
+}
+
+version_of_compiler() { "$1" -dumpfullversion 2>/dev/null || "$1" -dumpversion; }
