@@ -16,7 +16,7 @@ and writes FOLDER/<name>/differences.json:
 
 with the stages named as in stages.safetensors; `max_relative` is the largest difference over the
 largest magnitude in the stage, `cosine_bf16` the smallest cosine between its bf16 embedding and
-open_clip's fp32 one. `report` puts them into the page and fails where a limit is broken.
+open_clip's projected fp32 one. `report` puts them into the page and fails where a limit is broken.
 
 SPDX-License-Identifier: MIT
 """
@@ -55,7 +55,8 @@ def write(folder: pathlib.Path, models: list[str]) -> None:
         stages |= clip_models.bf16_stages(config, state, pixels)
         stages |= clip_models.text_stages(model, count=4, seed=271 + index)
         clip_models.write_model(folder / name, config, state, stages)
-        cosine = torch.cosine_similarity(stages["features"], stages["features_bf16"]).min().item()
+        cosine = torch.cosine_similarity(
+            stages["projected"], stages["projected_bf16"]).min().item()
         note = {"pytorch_cosine_bf16": cosine, "torch": torch.__version__,
                 "open_clip": clip_models.open_clip.__version__}
         (folder / name / "reference.json").write_text(json.dumps(note) + "\n")

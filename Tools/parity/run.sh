@@ -1,9 +1,11 @@
 #!/bin/sh
-# `make parity`: full-size models of open_clip against ReIdent, stage by stage, into docs/PARITY.md.
+# `make parity`: full-size models of open_clip against ReIdent, stage by stage.
+# The differences go to docs/PARITY.md.
 #
-#   Tools/parity/run.sh [MODEL...]      default: ViT-B-32, B-16 and L-14, each with and without QuickGELU
+#   Tools/parity/run.sh [MODEL...]   default: ViT-B-32, B-16, L-14, with and without QuickGELU
 #
-# PYTHON names an interpreter with Tools/requirements.txt installed (default: .deps/python, python3).
+# PYTHON names an interpreter with Tools/requirements.txt installed (default: .deps/python, then
+# python3).
 # PARITY_FOLDER keeps the files (about 5 GB); by default they are temporary, one model at a time.
 #
 # SPDX-License-Identifier: MIT

@@ -13,8 +13,8 @@ projected embedding:
     features        [N, E]              class token after `ln_post`: the paper's embedding
     projected       [N, D]              features times the visual projection
     features_unit, projected_unit       the same at unit length
-    features_bf16, projected_bf16       the same (not at unit length) with weights and activations in
-                                        bf16, written as fp32
+    features_bf16, projected_bf16       the same, not at unit length, with weights and activations
+                                        in bf16; written as fp32
     tokens          [N, C] int64        token ids, zero padded; the end token is the largest id
     text            [N, D]              projected text embedding
     text_unit       [N, D]              the same at unit length

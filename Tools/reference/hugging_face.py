@@ -36,7 +36,7 @@ def _tower(state: dict, source: str, target: str) -> dict:
 
 
 def renamed(state: dict, context_length: int) -> dict:
-    """open_clip's state dict under CLIPModel's names, with the index buffers OpenAI's files carry."""
+    """open_clip's state dict under CLIPModel's names, and the index buffers of OpenAI's files."""
     result = _tower(state, "visual.transformer.", "vision_model.")
     result |= _tower(state, "transformer.", "text_model.")
     for source, target in [

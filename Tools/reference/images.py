@@ -88,7 +88,10 @@ def drawn_player(identity: int, view: int, width: int, height: int) -> np.ndarra
     return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def drawn_batch(count: int, side: int, sizes=((24, 48), (48, 40), (30, 61), (33, 33))) -> np.ndarray:
+SIZES = ((24, 48), (48, 40), (30, 61), (33, 33))
+
+
+def drawn_batch(count: int, side: int, sizes=SIZES) -> np.ndarray:
     """[count, side, side, 3] letterboxed drawings of different shapes."""
     pictures = []
     for index in range(count):

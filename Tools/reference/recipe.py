@@ -1,4 +1,6 @@
-"""The fine-tuning recipe: loss and learning rate (pairs: pairs.py). Every piece is a few lines to read against.
+"""The fine-tuning recipe: loss and learning rate, each a few lines to read against.
+
+The pairs are in pairs.py.
 
 Facts from Habel et al., MMSports 2022 (arXiv 2303.11855) and KonradHabel/clip_reid@1a935d6; the
 schedules are those of Hugging Face's transformers, to which Tools/fixtures/training.py compares

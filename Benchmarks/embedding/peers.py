@@ -1,0 +1,233 @@
+"""Embedding images a second: ReIdent beside PyTorch, ONNX Runtime and OpenVINO, in one run.
+
+    venv/bin/python Benchmarks/embedding/peers.py [--only REGEX] [--json F.json]
+
+ViT-B/16 (batch 16) and ViT-L/14 (batch 8) with QuickGELU at 224 px, random weights, every peer up
+to the paper's features (after `ln_post`, no projection), input already prepared. Each peer runs in
+a process of its own, one after another, on the same number of threads: two warm-up batches, then
+the median of five repeats of at least a second each. Every peer's features are compared with PyTorch's
+fp32 ones (smallest cosine), so that none wins by computing something else.
+
+ReIdent is asked through `reident benchmark --model PACKAGE --precision P --batch-size N --json`,
+which has to print "images_per_second".
+
+SPDX-License-Identifier: MIT
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tools"))
+
+MODELS = {"ViT-B-16-quickgelu": 16, "ViT-L-14-quickgelu": 8}
+PEERS = ["torch-fp32", "torch-bf16", "torch-bf16-autocast", "compile-bf16", "onnxruntime-fp32",
+         "openvino-fp32", "openvino-bf16"]
+OURS = ["reident-fp32", "reident-bf16"]
+SEED = 1
+
+
+def timed(compute, batch: int, repeats: int) -> dict:
+    """Median images a second of a function that embeds one batch."""
+    for _ in range(2):
+        compute()
+    rates = []
+    for _ in range(repeats):
+        started, done = time.perf_counter(), 0
+        while done == 0 or time.perf_counter() - started < 1:
+            compute()
+            done += 1
+        rates.append(batch * done / (time.perf_counter() - started))
+    return {"images_per_second": statistics.median(rates), "repeats": rates}
+
+
+def encoder(name: str):
+    """The image encoder with seeded weights, and one batch of noise."""
+    import torch
+
+    from reference import clip_models
+
+    visual = clip_models.build(clip_models.configuration(name), seed=SEED).visual
+    visual.proj = None
+    pixels = torch.randn(MODELS[name], 3, *visual.image_size, generator=torch.Generator()
+                         .manual_seed(SEED))
+    return visual.requires_grad_(False), pixels
+
+
+def torch_peer(visual, pixels, variant: str):
+    import torch
+
+    if variant == "fp32":
+        return lambda: visual(pixels)
+    if variant == "bf16-autocast":
+        def compute():
+            with torch.autocast("cpu", torch.bfloat16):
+                return visual(pixels)
+        return compute
+    visual, pixels = visual.bfloat16(), pixels.bfloat16()
+    return lambda: visual(pixels)
+
+
+def compile_peer(visual, pixels):
+    import torch
+    import torch._inductor.config
+
+    torch._inductor.config.freezing = True
+    visual, pixels = torch.compile(visual.bfloat16()), pixels.bfloat16()
+    return lambda: visual(pixels)
+
+
+def onnxruntime_peer(visual, pixels, threads: int, folder: str):
+    import onnxruntime
+    import torch
+
+    torch.backends.mha.set_fastpath_enabled(False)  # its fused operator has no ONNX form
+    path = os.path.join(folder, "encoder.onnx")
+    torch.onnx.export(visual, (pixels,), path, dynamo=False, input_names=["pixels"],
+                      output_names=["features"])
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
+    feed = {"pixels": pixels.numpy()}
+    return lambda: session.run(None, feed)[0]
+
+
+def openvino_peer(visual, pixels, threads: int, precision: str):
+    import openvino
+    import torch
+
+    torch.backends.mha.set_fastpath_enabled(False)
+    model = openvino.convert_model(visual, example_input=pixels)
+    model.reshape(list(pixels.shape))
+    compiled = openvino.Core().compile_model(model, "CPU", {
+        "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision],
+        "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"})
+    feed = pixels.numpy()
+    return lambda: compiled(feed)[0]
+
+
+def child(peer: str, name: str, options) -> dict:
+    """One peer, measured in this process."""
+    import numpy
+    import torch
+
+    torch.set_num_threads(options.threads)
+    torch.set_grad_enabled(False)
+    visual, pixels = encoder(name)
+    library, precision = peer.split("-", 1)
+    with tempfile.TemporaryDirectory() as folder:
+        match library:
+            case "torch":
+                compute = torch_peer(visual, pixels, precision)
+            case "compile":
+                compute = compile_peer(visual, pixels)
+            case "onnxruntime":
+                compute = onnxruntime_peer(visual, pixels, options.threads, folder)
+            case "openvino":
+                compute = openvino_peer(visual, pixels, options.threads, precision)
+        figures = timed(compute, MODELS[name], options.repeats)
+        features = compute()
+    features = torch.as_tensor(features).float().numpy()
+    reference = pathlib.Path(options.features) / f"{name}.npy"
+    if peer == "torch-fp32":
+        numpy.save(reference, features)
+    elif reference.exists():
+        expected = torch.from_numpy(numpy.load(reference))
+        cosine = torch.cosine_similarity(torch.from_numpy(features), expected)
+        figures["smallest_cosine"] = cosine.min().item()
+    return figures
+
+
+def ours(peer: str, name: str, options, folder: str) -> dict:
+    """ReIdent's own measurement of itself on a model of the same architecture."""
+    package = os.path.join(folder, name)
+    if not os.path.exists(package):
+        subprocess.run(
+            [options.reident, "models", "create", "--arch", name, "--seed", str(SEED),
+             "--out", package], check=True, capture_output=True)
+    output = subprocess.run(
+        [options.reident, "benchmark", "--model", package, "--precision",
+         peer.removeprefix("reident-"), "--batch-size", str(MODELS[name]), "--json"],
+        check=True, capture_output=True, text=True).stdout
+    return {"images_per_second": json.loads(output)["images_per_second"]}
+
+
+def measure(peer: str, name: str, options, folder: str) -> dict:
+    """A peer's figures, or why there are none."""
+    try:
+        if peer in OURS:
+            return ours(peer, name, options, folder)
+        output = subprocess.run(
+            [sys.executable, __file__, "--child", peer, name, "--threads", str(options.threads),
+             "--repeats", str(options.repeats), "--features", folder],
+            check=True, capture_output=True, text=True).stdout
+        return json.loads(output.splitlines()[-1])
+    except subprocess.CalledProcessError as error:
+        lines = [line for line in (error.stderr or "").splitlines() if line.strip()]
+        return {"failed": lines[-1][:200] if lines else f"ended with {error.returncode}"}
+    except (OSError, KeyError, json.JSONDecodeError) as error:
+        return {"failed": repr(error)[:200]}
+
+
+def table(results: dict) -> str:
+    """Rates, and ReIdent's ratio to each peer of the same precision."""
+    lines = ["| model | | images/s | ReIdent fp32 is | ReIdent bf16 is | smallest cosine |",
+             "|---|---|---|---|---|---|"]
+    for name, peers in results.items():
+        rates = {peer: figures.get("images_per_second") for peer, figures in peers.items()}
+        for peer, figures in peers.items():
+            if "failed" in figures:
+                lines.append(f"| {name} | {peer} | failed: {figures['failed']} | | | |")
+                continue
+            cells = []
+            for precision in ("fp32", "bf16"):
+                mine = rates.get(f"reident-{precision}")
+                same = f"-{precision}" in peer and peer not in OURS
+                cells.append(f"{mine / rates[peer]:.2f} x" if mine and same else "")
+            cosine = figures.get("smallest_cosine")
+            lines.append(
+                f"| {name} | {peer} | {rates[peer]:.2f} | {cells[0]} | {cells[1]} | "
+                f"{f'{cosine:.6f}' if cosine is not None else ''} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Embedding rates of ReIdent and its peers.")
+    add = parser.add_argument
+    add("--models", nargs="*", default=list(MODELS), choices=list(MODELS))
+    add("--only", default="", help="regular expression of peer names")
+    add("--threads", type=int, default=os.cpu_count())
+    add("--repeats", type=int, default=5)
+    add("--reident", default=str(ROOT / ".build/release/reident"))
+    add("--json", type=pathlib.Path, help="write the figures here too")
+    add("--child", nargs=2, metavar=("PEER", "MODEL"), help=argparse.SUPPRESS)
+    add("--features", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        print(json.dumps(child(*options.child, options)))
+        return
+    results: dict[str, dict] = {}
+    with tempfile.TemporaryDirectory(prefix="reident-peers-") as folder:
+        for name in options.models:
+            for peer in PEERS + OURS:
+                if not re.search(options.only, peer):
+                    continue
+                figures = measure(peer, name, options, folder)
+                results.setdefault(name, {})[peer] = figures
+                print(f"{name} {peer}: {figures}", file=sys.stderr, flush=True)
+    print(table(results))
+    if options.json:
+        record = {"threads": options.threads, "batch_sizes": MODELS, "results": results}
+        options.json.write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
