@@ -5,8 +5,8 @@
 ViT-B/16 (batch 16) and ViT-L/14 (batch 8) with QuickGELU at 224 px, random weights, every peer up
 to the paper's features (after `ln_post`, no projection), input already prepared. Each peer runs in
 a process of its own, one after another, on the same number of threads: two warm-up batches, then
-the median of five repeats of at least a second each. Every peer's features are compared with PyTorch's
-fp32 ones (smallest cosine), so that none wins by computing something else.
+the median of five repeats of at least a second each. Every peer's features are compared with
+PyTorch's fp32 ones (smallest cosine), so that none wins by computing something else.
 
 ReIdent is asked through `reident benchmark --model PACKAGE --precision P --batch-size N --json`,
 which has to print "images_per_second".
