@@ -34,6 +34,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "ReIdent", targets: ["ReIdent"]),
+        .library(name: "ReIdentMetrics", targets: ["ReIdentMetrics"]),
         .executable(name: "reident", targets: ["ReIdentProgram"]),
     ],
     dependencies: [
@@ -41,6 +42,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CReIdentEngine"),
+        .target(name: "CDotProducts"),
         .systemLibrary(
             name: "CJPEG", pkgConfig: "libjpeg",
             providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
@@ -59,7 +61,7 @@ let package = Package(
         layer("ReIdentFiles", on: ["ReIdentFoundation", "COpenSSL", "CZip"]),
         layer("ReIdentImages", on: ["ReIdentFoundation", "ReIdentFiles", "CImageCodecs"]),
         layer("ReIdentData", on: ["ReIdentFoundation", "ReIdentFiles"]),
-        layer("ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles"]),
+        layer("ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles", "CDotProducts"]),
         layer("ReIdentEngine", on: ["ReIdentFoundation", "CReIdentEngine"]),
         layer(
             "ReIdentCLIP",

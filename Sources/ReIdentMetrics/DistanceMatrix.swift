@@ -7,7 +7,7 @@ public struct DistanceMatrix: DistanceRows {
     public let queryCount: Int
     public let galleryCount: Int
 
-    private let storage: Storage
+    private let storage: MatrixStorage
 
     /// A matrix in memory.
     ///
@@ -59,22 +59,8 @@ public struct DistanceMatrix: DistanceRows {
     ) throws(MetricsError) -> Result {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= queryCount, "rows out of range")
         let range = rows.lowerBound * galleryCount..<rows.upperBound * galleryCount
-        switch storage {
-        case .values(let values):
-            // `withUnsafeBufferPointer` does not pass a typed error through, so it carries it out.
-            let outcome = values.withUnsafeBufferPointer { all in
-                Swift.Result { () throws(MetricsError) in
-                    try body(UnsafeBufferPointer(rebasing: all[range]))
-                }
-            }
-            return try outcome.get()
-        case .borrowed(let values, _):
-            return try body(UnsafeBufferPointer(rebasing: values.pointer[range]))
+        return try storage.withValues { (values) throws(MetricsError) in
+            try body(UnsafeBufferPointer(rebasing: values[range]))
         }
-    }
-
-    private enum Storage: Sendable {
-        case values([Float])
-        case borrowed(SharedValues<Float>, owner: any Sendable)
     }
 }

@@ -2,6 +2,8 @@
 //
 // SPDX-License-Identifier: MIT
 
+import ReIdentFoundation
+
 /// Memory that is only read while it is shared.
 // SAFETY: nobody writes to the memory while a value of this type exists.
 struct SharedValues<Element: Sendable>: @unchecked Sendable {
@@ -23,5 +25,18 @@ struct DisjointValues<Element>: @unchecked Sendable {
     subscript(index: Int) -> Element {
         get { pointer[index] }
         nonmutating set { pointer[index] = newValue }
+    }
+}
+
+/// The results of `body` for `0 ..< count`, computed on all cores.
+func parallelMap<Result: Sendable>(
+    count: Int, chunk: Int = 16, _ body: @Sendable (_ index: Int) -> Result
+) -> [Result] {
+    [Result](unsafeUninitializedCapacity: count) { buffer, initialized in
+        let results = DisjointValues(buffer)
+        parallelForEach(count: count, chunk: chunk) { index in
+            results.pointer.initializeElement(at: index, to: body(index))
+        }
+        initialized = count
     }
 }

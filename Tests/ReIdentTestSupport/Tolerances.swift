@@ -51,4 +51,6 @@ public enum Tolerance {
     ///
     /// PyTorch's own bf16 stays above it on the same models.
     public static let bfloat16Cosine: Float = 0.9995
+    /// Squared distances of vectors with up to 64 components below 0.5, in single precision.
+    public static let embeddingDistance: Float = 1e-5
 }
