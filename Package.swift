@@ -33,8 +33,12 @@ let package = Package(
     name: "ReIdent",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "ReIdent", targets: ["ReIdent"]),
-        .library(name: "ReIdentMetrics", targets: ["ReIdentMetrics"]),
+        .library(
+            name: "ReIdent",
+            targets: [
+                "ReIdent", "ReIdentFiles", "ReIdentImages", "ReIdentData", "ReIdentMetrics",
+                "ReIdentEngine", "ReIdentCLIP", "ReIdentTraining",
+            ]),
         .executable(name: "reident", targets: ["ReIdentProgram"]),
     ],
     dependencies: [
@@ -109,6 +113,12 @@ let package = Package(
             "ReIdentCLIP",
             on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentEngine"],
             fixtures: true),
+        tests(
+            "ReIdentTraining",
+            on: [
+                "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
+                "ReIdentEngine", "ReIdentCLIP", "ReIdent",
+            ], fixtures: true),
     ],
     swiftLanguageModes: [.v6]
 )

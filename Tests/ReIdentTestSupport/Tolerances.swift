@@ -24,6 +24,9 @@ public enum Tolerance {
     /// Re-ranked distances, computed in single precision in another order of summation.
     public static let rerankedDistance: Float = 1e-5
 
+    /// Squared distances of vectors with up to 64 components below 0.5, in single precision.
+    public static let embeddingDistance: Float = 1e-5
+
     // MARK: Images
 
     /// Resampling weights are divided by their sum; what is left is rounding of about ten terms.
@@ -51,6 +54,14 @@ public enum Tolerance {
     ///
     /// PyTorch's own bf16 stays above it on the same models.
     public static let bfloat16Cosine: Float = 0.9995
-    /// Squared distances of vectors with up to 64 components below 0.5, in single precision.
-    public static let embeddingDistance: Float = 1e-5
+
+    // MARK: Training
+
+    /// Losses of twenty steps against PyTorch, relative: another number of threads or fp64 moves
+    /// them by 1e-6 there; a forgotten piece of the recipe by more than 1e-3.
+    public static let trainingLoss: Float = 1e-4
+    /// Unit embeddings after twenty steps against PyTorch, number by number, for the same reason.
+    public static let trainedEmbedding: Float = 1e-4
+    /// Losses in bf16 against fp32, relative, over eight steps of a small model.
+    public static let bfloat16Loss: Float = 2e-2
 }

@@ -1,0 +1,117 @@
+// The folder of a training: its logs, packages and state, and the order in which they are written
+// so that whatever moment the process dies at, what is there fits together.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentFiles
+
+/// A line of `steps.jsonl`.
+public struct StepRecord: Codable, Sendable, Equatable {
+    /// The batch, counted from 1 over all epochs.
+    public let step: Int
+    /// The epoch, counted from 1.
+    public let epoch: Int
+    /// The batch's loss.
+    public let loss: Float
+    /// The learning rate of the optimiser step that this batch belongs to.
+    public let learningRate: Double
+
+    enum CodingKeys: String, CodingKey {
+        case step, epoch, loss
+        case learningRate = "learning_rate"
+    }
+}
+
+/// A line of `epochs.jsonl`.
+public struct EpochRecord: Codable, Sendable, Equatable {
+    /// The epoch, counted from 1; 0 is before the first step.
+    public let epoch: Int
+    /// Batches so far.
+    public let step: Int
+    /// Mean loss of the epoch's batches; nil before the first.
+    public let meanLoss: Double?
+    /// Mean average precision on the validation players; nil without any.
+    public let meanAveragePrecision: Double?
+    /// Rank-1 under the Market-1501 rule on the validation players; nil without any.
+    public let rankOne: Double?
+    /// What the figures were measured on: `validation`, `test` or nil.
+    public let measuredOn: String?
+    /// Seconds the epoch's steps took.
+    public let seconds: Double?
+
+    enum CodingKeys: String, CodingKey {
+        case epoch, step, seconds
+        case meanLoss = "loss"
+        case meanAveragePrecision = "mAP"
+        case rankOne = "rank1"
+        case measuredOn = "measured_on"
+    }
+}
+
+/// A training's folder.
+struct RunFolder {
+    let path: String
+
+    var lastPackage: String { "\(path)/last" }
+    var bestPackage: String { "\(path)/best" }
+    var statePath: String { "\(path)/state" }
+    private var stepsPath: String { "\(path)/steps.jsonl" }
+    private var epochsPath: String { "\(path)/epochs.jsonl" }
+
+    /// Makes the folder, empty.
+    ///
+    /// - Throws: `FileError` of kind `cannotWrite` if it exists and `force` is not given, or its
+    ///   parent is missing.
+    static func create(_ path: String, force: Bool) throws(FileError) -> RunFolder {
+        try OutputFolder(path: path, force: force).finish()
+        return RunFolder(path: path)
+    }
+
+    /// Adds a line at once: it is in the file when this returns.
+    func append(_ record: StepRecord) throws { try append(record, to: stepsPath) }
+
+    /// Adds a line at once: it is in the file when this returns.
+    func append(_ record: EpochRecord) throws { try append(record, to: epochsPath) }
+
+    /// Drops the lines of steps and epochs that the saved state does not know of.
+    func cutLogs(afterStep step: Int) throws {
+        try cut(stepsPath) { (record: StepRecord) in record.step <= step }
+        try cut(epochsPath) { (record: EpochRecord) in record.step <= step }
+    }
+
+    /// The lines of `steps.jsonl`.
+    func steps() throws -> [StepRecord] { try records(in: stepsPath) }
+
+    /// The lines of `epochs.jsonl`.
+    func epochs() throws -> [EpochRecord] { try records(in: epochsPath) }
+
+    private func append(_ record: some Encodable, to file: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        var line = try encoder.encode(record)
+        line.append(UInt8(ascii: "\n"))
+        let descriptor = open(file, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        guard descriptor >= 0 else {
+            throw FileError.cannotWrite(file, "cannot be opened. Check its permissions.")
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try handle.write(contentsOf: line)
+    }
+
+    /// Whole lines only: the last one may have been cut off by the process's end.
+    private func records<Record: Decodable>(in file: String) throws -> [Record] {
+        guard let contents = FileManager.default.contents(atPath: file) else { return [] }
+        return contents.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            try? JSONDecoder().decode(Record.self, from: line)
+        }
+    }
+
+    private func cut<Record: Codable>(_ file: String, keeping: (Record) -> Bool) throws {
+        let kept: [Record] = try records(in: file).filter(keeping)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let lines = try kept.map { String(decoding: try encoder.encode($0), as: UTF8.self) + "\n" }
+        try OutputFile.write(lines.joined(), to: file, force: true)
+    }
+}

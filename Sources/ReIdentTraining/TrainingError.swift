@@ -1,0 +1,52 @@
+// Why a training cannot begin or go on.
+//
+// SPDX-License-Identifier: MIT
+
+public import ReIdentFoundation
+
+/// A training that cannot begin or go on.
+public enum TrainingError: DiagnosedError, Equatable {
+    /// An option with a value that cannot be carried out.
+    case invalidOption(option: String, expected: String)
+    /// There is no full batch in the training images.
+    case noBatch(dataset: String, batchSize: Int)
+    /// The loss is no finite number.
+    case lossNotFinite(step: Int, learningRate: Double, loss: Float, run: String, saved: Int?)
+    /// The state in the run folder cannot be continued with these settings.
+    case resumeMismatch(run: String, problem: String)
+    /// There is nothing to resume.
+    case noState(run: String)
+    /// The user interrupted; the state was saved.
+    case interrupted(run: String, step: Int)
+
+    public var kind: FailureKind {
+        switch self {
+        case .invalidOption: .usage
+        case .noBatch, .lossNotFinite, .resumeMismatch: .badData
+        case .noState: .inputNotFound
+        case .interrupted: .interrupted
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .invalidOption(let option, let expected):
+            "\(option) needs \(expected)."
+        case .noBatch(let dataset, let batchSize):
+            "\(dataset): the training images give no batch of \(batchSize) players. "
+                + "Use a smaller --batch-size."
+        case .lossNotFinite(let step, let learningRate, let loss, let run, let saved):
+            "The loss of step \(step) is \(loss), at a learning rate of \(learningRate). "
+                + "Use a smaller --lr, or --clip-gradients 1"
+                + (saved.map { "; \(run) keeps the state of step \($0)." }
+                    ?? "; nothing was saved yet.")
+        case .resumeMismatch(let run, let problem):
+            "\(run): the saved state cannot be continued: \(problem)"
+        case .noState(let run):
+            "\(run): there is no saved state to resume. Start without --resume."
+        case .interrupted(let run, let step):
+            "Interrupted after step \(step); the state is saved. "
+                + "Continue with the same command and --resume (\(run))."
+        }
+    }
+}

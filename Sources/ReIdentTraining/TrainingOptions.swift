@@ -1,0 +1,85 @@
+// Everything that decides how a training goes; stored with its state, so that it can go on.
+//
+// SPDX-License-Identifier: MIT
+
+public import ReIdentCLIP
+
+/// The options of fine-tuning; the defaults are CLIP-ReIdent's recipe for vision transformers.
+public struct TrainingOptions: Sendable, Codable, Equatable {
+    /// Passes over the training images.
+    public var epochs = 4
+    /// Pairs in a batch.
+    public var batchSize = 16
+    /// Learning rate at the end of the warm-up.
+    public var learningRate = 4e-5
+    /// Learning rate at the end of the polynomial schedule.
+    public var finalLearningRate = 1e-5
+    /// How the rate falls.
+    public var schedule = LearningRateSchedule.Shape.polynomial
+    /// Epochs in which the rate rises from 0.
+    public var warmupEpochs = 1.0
+    /// Share of the target spread over all pairs, 0...1.
+    public var labelSmoothing = 0.1
+    /// Share of each parameter taken away a step, times the learning rate.
+    public var weightDecay = 0.01
+    /// Probability that a pair is mirrored, query and gallery image together.
+    public var flipProbability = 0.5
+    /// The number format of products.
+    public var precision = Precision.fp32
+    /// Which patches take part.
+    public var tokens = TokenSelection.all
+    /// Whether blocks are computed again in the backward pass instead of kept.
+    public var usesGradientCheckpointing = false
+    /// Batches whose gradients are summed before a step.
+    public var gradientAccumulation = 1
+    /// Largest norm of all gradients together; nil for no limit.
+    public var gradientClipping: Double?
+    /// Decides shuffles, pairs, flips and the validation players.
+    public var seed: UInt64 = 1
+    /// Batches after which training ends early; nil for none.
+    public var maximumSteps: Int?
+    /// Batches between saved states; nil saves after every epoch only.
+    public var saveInterval: Int?
+    /// How batches are put together.
+    public var sampler = SamplerKind.greedy
+    /// The device's name.
+    public var device = "cpu"
+
+    /// How batches of distinct players are put together.
+    public enum SamplerKind: String, Sendable, Codable, CaseIterable {
+        /// The recipe's: takes images in random order, leaves a rest.
+        case greedy
+        /// Fills as many batches as there can be.
+        case filling
+    }
+
+    /// The recipe.
+    public init() {}
+
+    /// Refuses what cannot be carried out.
+    ///
+    /// - Throws: `TrainingError.invalidOption` naming the first one.
+    public func validate() throws(TrainingError) {
+        func require(_ holds: Bool, _ option: String, _ expected: String) throws(TrainingError) {
+            guard holds else { throw .invalidOption(option: option, expected: expected) }
+        }
+        try require(epochs >= 1, "--epochs", "at least 1")
+        try require(batchSize >= 2, "--batch-size", "at least 2: one pair has no negatives")
+        try require(learningRate > 0 && learningRate.isFinite, "--lr", "a number above 0")
+        try require(
+            finalLearningRate >= 0 && finalLearningRate.isFinite, "--lr-end", "a number from 0")
+        try require(
+            warmupEpochs >= 0 && warmupEpochs.isFinite, "--warmup-epochs", "a number from 0")
+        try require((0..<1).contains(labelSmoothing), "--label-smoothing", "0 to below 1")
+        try require(weightDecay >= 0 && weightDecay.isFinite, "--weight-decay", "a number from 0")
+        try require((0...1).contains(flipProbability), "--flip", "0 to 1")
+        try require(gradientAccumulation >= 1, "--gradient-accumulation", "at least 1")
+        try require((gradientClipping ?? 1) > 0, "--clip-gradients", "a number above 0")
+        try require((maximumSteps ?? 1) >= 1, "--max-steps", "at least 1")
+        try require((saveInterval ?? 1) >= 1, "--save-every", "at least 1")
+        try require(
+            precision != .fp16 || device.hasPrefix("cuda"), "--precision fp16",
+            "--device cuda; on the CPU use fp32 or bf16")
+        try require(tokens == .all, "--tokens content", "--tokens all in this version")
+    }
+}
