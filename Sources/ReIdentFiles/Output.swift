@@ -17,9 +17,7 @@ enum Output {
         guard !path.isEmpty else {
             throw .cannotWrite("(empty)", "the output has no name. Name a file or folder.")
         }
-        if !force, InputPath.exists(path) {
-            throw .cannotWrite(path, "exists already. Pass --force to replace it.")
-        }
+        if !force { try requireFree(path) }
         let parent = parentFolder(of: path)
         var status = stat()
         guard stat(parent, &status) == 0 else {
@@ -32,6 +30,13 @@ enum Output {
         guard access(parent, W_OK | X_OK) == 0 else {
             throw .cannotWrite(
                 path, "this user may not write to '\(parent)'. Change its permissions.")
+        }
+    }
+
+    /// Makes sure that nothing is at a path that may not be replaced.
+    static func requireFree(_ path: String) throws(FileError) {
+        guard !InputPath.exists(path) else {
+            throw .cannotWrite(path, "exists already. Pass --force to replace it.")
         }
     }
 
@@ -55,6 +60,19 @@ enum Output {
         let name = (destination as NSString).lastPathComponent
         let unique = UUID().uuidString.prefix(8).lowercased()
         return parentFolder(of: destination) + "/.\(name).\(getpid())-\(unique).partial"
+    }
+
+    /// Removes what processes that were killed while writing this destination have left beside it.
+    static func removeRemains(of destination: String) {
+        let parent = parentFolder(of: destination)
+        let prefix = ".\((destination as NSString).lastPathComponent)."
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
+        where name.hasPrefix(prefix) && name.hasSuffix(".partial") {
+            let process = name.dropFirst(prefix.count).prefix { $0 != "-" }
+            guard let number = pid_t(process), number > 0, kill(number, 0) != 0, errno == ESRCH
+            else { continue }
+            try? FileManager.default.removeItem(atPath: "\(parent)/\(name)")
+        }
     }
 
     /// Makes what was written to an open file survive a power cut.

@@ -16,6 +16,7 @@ public final class OutputFile {
     private static let bufferSize = 1 << 20
     private let destination: String
     private let staging: String?
+    private let force: Bool
     private var descriptor: Int32
     private var buffer: [UInt8] = []
 
@@ -44,8 +45,10 @@ public final class OutputFile {
     public init(path: String, force: Bool = false) throws(FileError) {
         try Self.check(path, force: force)
         self.path = path
+        self.force = force
         destination = Output.resolved(path)
         staging = Self.isStream(path) ? nil : Output.stagingPath(for: destination)
+        if staging != nil { Output.removeRemains(of: destination) }
         let flags = O_WRONLY | O_CLOEXEC | (staging == nil ? 0 : O_CREAT | O_EXCL)
         descriptor = open(staging ?? path, flags, 0o666)
         guard descriptor >= 0 else { throw Output.writeFailure(path) }
@@ -111,6 +114,8 @@ public final class OutputFile {
         do {
             try flush()
             try Output.synchronize(descriptor, path: path)
+            // Somebody may have put a file there during the work.
+            if staging != nil, !force { try Output.requireFree(destination) }
         } catch {
             discard()
             throw error

@@ -15,6 +15,7 @@ public final class OutputFolder {
     public let staging: String
 
     private let destination: String
+    private let force: Bool
     private var isOpen = true
 
     /// Checks that a folder can be written at `path`, before work is spent on its contents.
@@ -58,7 +59,9 @@ public final class OutputFolder {
     ) throws(FileError) {
         try Self.check(path, force: force, replacingOnlyWith: marks)
         self.path = path
+        self.force = force
         destination = Output.resolved(path)
+        Output.removeRemains(of: destination)
         staging = Output.stagingPath(for: destination)
         guard mkdir(staging, 0o777) == 0 else { throw Output.writeFailure(path) }
     }
@@ -73,7 +76,14 @@ public final class OutputFolder {
     /// - Throws: `FileError` of kind `cannotWrite`; what was there before is then still there.
     public func finish() throws(FileError) {
         precondition(isOpen, "the folder is finished")
-        try synchronizeContents()
+        do {
+            try synchronizeContents()
+            // Somebody may have put a folder there during the work.
+            if !force { try Output.requireFree(destination) }
+        } catch {
+            discard()
+            throw error
+        }
         if InputPath.exists(destination) {
             guard exchange(staging, destination) else { return try replaceInSteps() }
             // What was there is now under the hidden name.

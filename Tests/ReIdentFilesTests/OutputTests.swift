@@ -125,6 +125,30 @@ struct OutputTests {
         #expect(try contents(folder.path) == ["package"])
     }
 
+    @Test("what appeared at the destination during the work is not replaced without force")
+    func sparesLatecomers() throws {
+        let file = try OutputFile(path: folder.file("file"))
+        let output = try OutputFolder(path: folder.file("folder"))
+        try write("theirs", to: folder.file("file"))
+        try write("theirs", to: folder.file("folder/file"))
+        expectFailure(.cannotWrite, saying: "--force") { try file.finish() }
+        expectFailure(.cannotWrite, saying: "--force") { try output.finish() }
+        #expect(try String(contentsOfFile: folder.file("file"), encoding: .utf8) == "theirs")
+        #expect(try contents(folder.path) == ["file", "folder"])
+    }
+
+    @Test("what a killed process left is removed, what a living one writes is not")
+    func removesRemains() throws {
+        // No system gives out numbers of processes as high as this.
+        let dead = [".out.2000000000-1234abcd.partial", ".out.2000000000-12345678.partial"]
+        let kept = [".out.\(getpid())-12345678.partial", ".out2.2000000000-1.partial", ".out.x"]
+        try write("half", to: folder.file(dead[0]))
+        try write("half", to: folder.file(dead[1] + "/file"))
+        for name in kept { try write("half", to: folder.file(name)) }
+        try OutputFile.write("whole", to: folder.file("out"))
+        #expect(try contents(folder.path) == (kept + ["out"]).sorted())
+    }
+
     @Test("a folder that is given up leaves nothing and keeps what was there")
     func folderLeavesNothing() throws {
         let path = folder.file("package")

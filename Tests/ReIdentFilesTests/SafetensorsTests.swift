@@ -69,6 +69,41 @@ struct SafetensorsTests {
         #expect(try SafetensorsFile(path: paths[0]).floats("t13") == [13])
     }
 
+    @Test("the header is the one that the Python package writes")
+    func headerAsReference() throws {
+        let path = folder.file("order.safetensors")
+        func tensor(_ name: String, _ shape: [Int], _ type: ElementType)
+            -> SafetensorsWriter.Tensor
+        {
+            let count = shape.reduce(1, *)
+            return .init(
+                name: name, shape: shape, values: [Float](repeating: 0, count: count), as: type)
+        }
+        try SafetensorsWriter.write(
+            to: path,
+            tensors: [
+                tensor("b.w", [3, 5], .float32), tensor("a", [7], .float16),
+                tensor("c.bf", [4, 2], .bfloat16), .init(name: "ids", shape: [1], integers: [0]),
+                tensor("d", [2], .float64), tensor("s", [], .float32),
+                tensor("e", [0, 4], .float32),
+            ], metadata: ["k": "v"])
+        // Written by safetensors.torch.save_file of safetensors for tensors of these shapes.
+        let expected =
+            #"{"__metadata__":{"k":"v"},"ids":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},"#
+            + #""d":{"dtype":"F64","shape":[2],"data_offsets":[8,24]},"#
+            + #""b.w":{"dtype":"F32","shape":[3,5],"data_offsets":[24,84]},"#
+            + #""e":{"dtype":"F32","shape":[0,4],"data_offsets":[84,84]},"#
+            + #""s":{"dtype":"F32","shape":[],"data_offsets":[84,88]},"#
+            + #""c.bf":{"dtype":"BF16","shape":[4,2],"data_offsets":[88,104]},"#
+            + #""a":{"dtype":"F16","shape":[7],"data_offsets":[104,118]}}"#
+        let bytes = try Data(contentsOf: URL(filePath: path))
+        let length = bytes.withUnsafeBytes { Int($0.loadUnaligned(as: UInt64.self)) }
+        let header = String(decoding: bytes[8..<8 + length], as: UTF8.self)
+        let unpadded = header.trimmingCharacters(in: .whitespaces)
+        #expect(unpadded == expected)
+        #expect(header.utf8.count == (expected.utf8.count + 7) / 8 * 8)
+    }
+
     @Test("reads thousands of tensors")
     func manyTensors() throws {
         let path = folder.file("many.safetensors")
