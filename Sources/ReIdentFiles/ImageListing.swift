@@ -12,7 +12,8 @@ public struct ImageListing: Sendable, Equatable {
 
     /// Paths relative to the folder, sorted by their bytes.
     public let images: [String]
-    /// Paths of files that are no images by their name, and of links that lead nowhere or back.
+    /// Paths of files that are no images by their name, of links that lead nowhere or back, and of
+    /// names that are not UTF-8.
     public let skipped: [String]
 
     /// Sorts paths that were found elsewhere, for example in an archive, as a folder's are.
@@ -104,10 +105,16 @@ private struct FolderWalk {
             device: UInt64(truncatingIfNeeded: status.st_dev),
             number: UInt64(truncatingIfNeeded: status.st_ino))
         while let item = readdir(folder) {
-            let name = withUnsafeBytes(of: item.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            let (name, isExact) = withUnsafeBytes(of: item.pointee.d_name) { bytes in
+                let bytes = bytes.prefix { $0 != 0 }
+                let exact = String(validating: bytes, as: UTF8.self)
+                return (exact ?? String(decoding: bytes, as: UTF8.self), exact != nil)
             }
             if name == "." || name == ".." { continue }
+            guard isExact else {
+                files.append(relative + name + " (its name is not UTF-8)")
+                continue
+            }
             try take(relative + name, ancestors: ancestors + [identity])
         }
     }

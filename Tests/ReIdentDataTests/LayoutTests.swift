@@ -43,14 +43,15 @@ struct LayoutTests {
             #expect(!challenge.isLabelled)
             #expect(challenge.queries.map(\.submissionIdentity) == ["9", "10"])
             #expect(challenge.gallery.map(\.submissionIdentity) == ["2", "400"])
-            #expect(test.queries[0].submissionIdentity == "437")
+            #expect(test.queries.first?.submissionIdentity == "437")
             for image in dataset.images {
                 let bytes = try image.source.read()
                 #expect(String(decoding: bytes, as: UTF8.self).hasSuffix(image.path))
             }
         }
         #expect(datasets[2].skipped.map(\.count) == [1])
-        #expect(datasets[2].images[0].description.contains("data.zip:data_reid/reid_training/"))
+        #expect(
+            datasets[2].images.allSatisfy { $0.description.contains("data.zip:data_reid/reid_") })
     }
 
     @Test("challenge ids that are also in the training part are no players")
@@ -79,7 +80,7 @@ struct LayoutTests {
         ])
         let skipped = try builder.read().skipped
         #expect(skipped.map(\.count) == [1, 1, 2])
-        #expect(skipped[2].reason.contains("<player>_<sequence>_<frame>"))
+        #expect(skipped.last?.reason.contains("<player>_<sequence>_<frame>") == true)
     }
 
     @Test("Market-1501 drops identity -1, keeps 0000 as distractor and reads cameras")
@@ -100,7 +101,7 @@ struct LayoutTests {
         #expect(retrieval.galleryIdentities == [nil, "0001"])
         #expect(retrieval.queryCameras == ["1"] && retrieval.galleryCameras == ["4", "3"])
         #expect(dataset.skipped.map(\.count) == [1, 1, 1, 1])
-        #expect(dataset.skipped[1].reason.contains("-1"))
+        #expect(dataset.skipped.contains { $0.reason.contains("-1") })
         #expect(
             dataset.summary == """
                 \(builder.path): Market-1501

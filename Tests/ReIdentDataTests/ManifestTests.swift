@@ -31,7 +31,7 @@ struct ManifestTests {
         #expect(first.identity == "Ann Other" && first.camera == "left" && first.number == "00")
         #expect(first.caption == "a \"tall\" one" && first.role == nil && first.split == .train)
         #expect(try first.source.read() == Array("a/1.png".utf8))
-        #expect(dataset.images[1].role == nil && dataset.images[1].camera == nil)
+        #expect(dataset.train.last?.role == nil && dataset.train.last?.camera == nil)
         #expect(dataset.queries(in: .test).map(\.path) == ["d.jpg"])
         #expect(dataset.gallery(in: .test).map(\.path) == ["b, c.jpg"])
         #expect(dataset.skipped.map(\.count) == [1, 1])
@@ -127,6 +127,6 @@ struct ManifestTests {
             contents: ["crops/manifest.csv": Self.header + "a.png,A,,train,\n"])
         #expect(dataset.format == .manifest)
         #expect(dataset.images.map(\.path) == ["a.png"])
-        #expect(try dataset.images[0].source.read() == Array("crops/a.png".utf8))
+        #expect(try dataset.images.first?.source.read() == Array("crops/a.png".utf8))
     }
 }

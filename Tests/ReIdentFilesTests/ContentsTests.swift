@@ -168,6 +168,21 @@ struct ImageListingTests {
         #expect(listing.skipped.count == 2)
     }
 
+    @Test("a name that is not UTF-8 is skipped and counted")
+    func skipsUnreadableNames() throws {
+        try write("x", to: folder.file("1.png"))
+        let name = Array(folder.file("").utf8) + [0xE9] + Array(".png".utf8)
+        let descriptor = (name.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer {
+            open($0.baseAddress ?? "", O_CREAT | O_WRONLY, 0o600)
+        }
+        guard descriptor >= 0 else { return }  // macOS has no such names
+        close(descriptor)
+        let listing = try ImageListing(folder: folder.path)
+        #expect(listing.images == ["1.png"])
+        #expect(listing.skipped.count == 1)
+        #expect(listing.skipped.first?.hasSuffix("(its name is not UTF-8)") == true)
+    }
+
     @Test("paths are gathered in the order given, files whatever their name")
     func gathers() throws {
         for name in ["in/2.png", "in/1.png", "in/readme", "plain"] {
