@@ -12,8 +12,11 @@ public import ReIdentFoundation
 /// K columns, row by row: no player has more than K, so no column, a batch, meets a player twice.
 /// Random exchanges between batches then undo the order of the table.
 public struct FillingPairSampler: PairSampler {
+    /// The source of chance; all that changes between two epochs.
     public var generator: SeededGenerator
+    /// The images that pairs are made of.
     public let pool: PairPool
+    /// Pairs a batch, each of another player.
     public let batchSize: Int
     /// How many batches every epoch has.
     public let batchCount: Int
@@ -35,6 +38,9 @@ public struct FillingPairSampler: PairSampler {
         batchCount = Self.mostBatches(pool: pool, batchSize: batchSize)
     }
 
+    /// Draws one epoch of `batchCount` batches.
+    ///
+    /// - Throws: Nothing, since the initialiser has made sure that a batch can be filled.
     public mutating func epoch() throws(DataError) -> [[ImagePair]] {
         var columns = table()
         exchange(&columns)

@@ -11,8 +11,11 @@ public import ReIdentFoundation
 /// ten such in a row the epoch ends. The last, incomplete batch is dropped, so the number of
 /// batches differs from epoch to epoch.
 public struct GreedyPairSampler: PairSampler {
+    /// The source of chance; all that changes between two epochs.
     public var generator: SeededGenerator
+    /// The images that pairs are made of.
     public let pool: PairPool
+    /// Pairs a batch, each of another player.
     public let batchSize: Int
 
     /// After how many rejections in a row an epoch ends.
@@ -34,6 +37,9 @@ public struct GreedyPairSampler: PairSampler {
         self.generator = generator
     }
 
+    /// Draws one epoch.
+    ///
+    /// - Throws: `DataError` of kind `badData` if not a single batch came together.
     public mutating func epoch() throws(DataError) -> [[ImagePair]] {
         // A queue that only grows: rejected images are appended again.
         var queue = generator.shuffled(pool.places.keys.sorted())

@@ -5,8 +5,8 @@
 
 /// Reads `bounding_box_train/`, `query/` and `bounding_box_test/`.
 ///
-/// Names are `<identity>_c<camera>s<sequence>_<frame>_<box>.jpg`. Identity -1 are false boxes of the
-/// detector and are left out; 0000 are people that are nobody's match, kept in the gallery.
+/// Names are `<identity>_c<camera>s<sequence>_<frame>_<box>.jpg`. Identity -1 are false boxes of
+/// the detector and are left out; 0000 are people that are nobody's match, kept in the gallery.
 enum Market1501Reader {
     /// One folder of the layout.
     private struct Part {

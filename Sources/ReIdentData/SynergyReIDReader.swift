@@ -1,6 +1,7 @@
 // Reads SynergyReID, the basketball crops of the DeepSportradar challenges at MMSports 2022 and
 // 2023; both editions have the same layout and differ in the size of the challenge part.
-// Source: DeepSportradar/player-reidentification-challenge, README and reid/datasets/synergyreid.py.
+// Source: DeepSportradar/player-reidentification-challenge, README and
+// reid/datasets/synergyreid.py.
 //
 // SPDX-License-Identifier: MIT
 

@@ -8,7 +8,7 @@ import Foundation
 ///
 /// The file must not be shortened by another program while it is mapped; every writer of this
 /// package replaces files by renaming, which leaves mapped ones whole.
-// SAFETY: unchecked only because a raw pointer is stored; the memory is read-only and never changes.
+// SAFETY: unchecked only because a raw pointer is stored; its memory is never written to.
 public final class MappedFile: @unchecked Sendable {
     /// The path the file was opened by.
     public let path: String

@@ -111,7 +111,8 @@ struct LayoutTests {
                 skipped: 1 no images by their name (bounding_box_test/Thumbs.db)
                 skipped: 1 with identity -1, false boxes of the detector \
                 (bounding_box_test/-1_c5s1_000001_01.jpg)
-                skipped: 1 outside the folders of Market-1501 (gt_query/0001_c1s1_001051_00_good.png)
+                skipped: 1 outside the folders of Market-1501 \
+                (gt_query/0001_c1s1_001051_00_good.png)
                 skipped: 1 not named <identity>_c<camera>s<sequence>_<frame>_<box> \
                 (bounding_box_test/photo.jpg)
                 """)

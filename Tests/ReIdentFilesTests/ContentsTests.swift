@@ -173,7 +173,7 @@ struct ImageListingTests {
         try write("x", to: folder.file("1.png"))
         let name = Array(folder.file("").utf8) + [0xE9] + Array(".png".utf8)
         let descriptor = (name.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer {
-            open($0.baseAddress ?? "", O_CREAT | O_WRONLY, 0o600)
+            $0.baseAddress.map { open($0, O_CREAT | O_WRONLY, 0o600) } ?? -1
         }
         guard descriptor >= 0 else { return }  // macOS has no such names
         close(descriptor)
