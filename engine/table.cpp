@@ -26,8 +26,8 @@ int32_t device_count(re_device device) {
         switch (device) {
             case RE_CPU: return 1;
             case RE_CUDA:
-                return at::hasCUDA() ? static_cast<int32_t>(at::detail::getCUDAHooks().deviceCount())
-                                     : 0;
+                if (!at::hasCUDA()) return 0;
+                return static_cast<int32_t>(at::detail::getCUDAHooks().deviceCount());
             case RE_MPS: return at::hasMPS() ? 1 : 0;
         }
     } catch (...) {  // a driver that cannot start has no devices

@@ -26,9 +26,7 @@ extension PlayerEncoder {
         guard !images.isEmpty else {
             throw ReIdentError.noImages(place: paths.joined(separator: ", "), skipped: skipped)
         }
-        let sources = images.map { path in
-            ImageSource(name: path) { try ByteSource.file(path).read() }
-        }
+        let sources = images.map { ImageSource(.file($0)) }
         return try await embed(sources, skipsBadImages: skipsBadImages, progress: progress)
     }
 }

@@ -18,11 +18,15 @@ public enum ReIdentError: DiagnosedError, Equatable {
     case notFinite(path: String)
     /// A dataset's split has no query or no gallery image.
     case emptySplit(dataset: String, split: String, problem: String)
+    /// Figures were asked for where it is not published who is on the images.
+    case unlabelled(place: String)
 
     public var kind: FailureKind {
         switch self {
         case .unsupported: .usage
-        case .noImages, .widthMismatch, .modelMismatch, .notFinite, .emptySplit: .badData
+        case .noImages, .widthMismatch, .modelMismatch, .notFinite, .emptySplit,
+            .unlabelled:
+            .badData
         }
     }
 
@@ -45,6 +49,9 @@ public enum ReIdentError: DiagnosedError, Equatable {
         case .emptySplit(let dataset, let split, let problem):
             "\(dataset): the \(split) split has \(problem). A split to search in needs at least "
                 + "one query and one gallery image."
+        case .unlabelled(let place):
+            "\(place): it is not known who is on every image, so nothing can be scored. Write the "
+                + "distances with `reident distances` and submit them to whoever knows."
         }
     }
 }

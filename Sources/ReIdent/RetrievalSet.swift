@@ -1,85 +1,132 @@
-// Queries and a gallery, embedded by a model and scored: the evaluation of a model on a dataset.
+// A model on an evaluation: embeds the queries and the gallery of a data set's part, each image
+// once, and hands out distances and scores.
 //
 // SPDX-License-Identifier: MIT
 
 public import ReIdentData
 import ReIdentFiles
-public import ReIdentImages
+import ReIdentImages
 public import ReIdentMetrics
 
-extension PlayerImage {
-    /// The image as the loader takes it; messages call it by its path.
-    public var imageSource: ImageSource {
-        ImageSource(name: description) { [source] in try source.read() }
-    }
-}
-
-/// Queries and the gallery they are searched in, not embedded yet.
+/// Queries and a gallery that are to be embedded.
 public struct RetrievalSet: Sendable {
-    /// The images and their labels.
+    /// The images with their players and cameras.
     public let retrieval: Retrieval
 
-    /// The set of an evaluation.
-    public init(_ retrieval: Retrieval) { self.retrieval = retrieval }
+    /// Takes the queries and the gallery of a data set's part.
+    public init(_ retrieval: Retrieval) {
+        self.retrieval = retrieval
+    }
 
-    /// Embeds queries and gallery.
+    /// How many different images there are: those that are query and gallery count once.
+    public var imageCount: Int { distinctImages().sources.count }
+
+    /// Embeds all images.
     ///
     /// - Parameters:
     ///   - encoder: The model.
-    ///   - progress: Is told after every batch, over queries and gallery together.
+    ///   - progress: Is told after every batch.
     /// - Returns: The embeddings with their labels.
-    /// - Throws: `ImageError` of the first bad image, `EngineError`, `MetricsError` if only one
-    ///   side has cameras, or `CancellationError`.
+    /// - Throws: `ImageError` of the first bad image, `EngineError`, `ReIdentError.notFinite`, or
+    ///   `CancellationError`.
     public func embedded(
         by encoder: PlayerEncoder, progress: PlayerEncoder.Progress = { _, _ in }
     ) async throws -> EmbeddedRetrieval {
-        let images = retrieval.queries + retrieval.gallery
-        let all = try await encoder.embed(images.map(\.imageSource), progress: progress)
-        let queryCount = retrieval.queries.count
-        return EmbeddedRetrieval(
-            retrieval: retrieval,
-            queries: all.embeddings.selecting(Array(0..<queryCount)),
-            gallery: all.embeddings.selecting(Array(queryCount..<images.count)),
-            labels: try RetrievalLabels(
-                queryIdentities: retrieval.queryIdentities,
-                galleryIdentities: retrieval.galleryIdentities,
-                queryCameras: retrieval.queryCameras, galleryCameras: retrieval.galleryCameras))
+        let (sources, queryRows, galleryRows) = distinctImages()
+        let outcome = try await encoder.embed(sources, progress: progress)
+        return try EmbeddedRetrieval(
+            retrieval: retrieval, queries: outcome.embeddings.selecting(queryRows),
+            gallery: outcome.embeddings.selecting(galleryRows))
+    }
+
+    /// The images without repetition, and where each query and gallery image is among them.
+    private func distinctImages() -> (sources: [ImageSource], queries: [Int], gallery: [Int]) {
+        var sources: [ImageSource] = []
+        var rows: [String: Int] = [:]
+        func row(of image: PlayerImage) -> Int {
+            let name = image.source.description
+            if let known = rows[name] { return known }
+            rows[name] = sources.count
+            sources.append(ImageSource(image.source))
+            return sources.count - 1
+        }
+        let queries = retrieval.queries.map(row)
+        let gallery = retrieval.gallery.map(row)
+        return (sources, queries, gallery)
     }
 }
 
-/// Queries and a gallery as embeddings with their labels.
+/// Embedded queries and gallery with their players and cameras.
 public struct EmbeddedRetrieval: Sendable {
     /// The images.
     public let retrieval: Retrieval
-    /// One row a query.
+    /// One row a query, `[Q, D]`.
     public let queries: Embeddings
-    /// One row a gallery image.
+    /// One row a gallery image, `[G, D]`.
     public let gallery: Embeddings
-    /// Players and cameras.
+    /// Who is on which image, and which camera filmed it.
     public let labels: RetrievalLabels
+
+    /// Joins images and their embeddings.
+    ///
+    /// - Parameters:
+    ///   - retrieval: Q queries and G gallery images.
+    ///   - queries: `[Q, D]`.
+    ///   - gallery: `[G, D]`.
+    /// - Throws: `MetricsError.countMismatch` if the numbers differ.
+    public init(
+        retrieval: Retrieval, queries: Embeddings, gallery: Embeddings
+    ) throws(MetricsError) {
+        for (what, expected, found) in [
+            ("query embeddings", retrieval.queries.count, queries.count),
+            ("gallery embeddings", retrieval.gallery.count, gallery.count),
+        ] where expected != found {
+            throw .countMismatch(what: what, expected: expected, found: found)
+        }
+        self.retrieval = retrieval
+        self.queries = queries
+        self.gallery = gallery
+        labels = try RetrievalLabels(
+            queryIdentities: retrieval.queryIdentities,
+            galleryIdentities: retrieval.galleryIdentities,
+            queryCameras: retrieval.queryCameras, galleryCameras: retrieval.galleryCameras)
+    }
 
     /// Squared Euclidean distances of the unit vectors, `[Q, G]`, computed while they are read.
     ///
-    /// - Returns: 0 for the same vector, 4 for opposite ones.
-    /// - Throws: `MetricsError` never for embeddings of one model.
+    /// - Throws: `MetricsError.countMismatch` if the embeddings differ in width.
     public func distances() throws(MetricsError) -> EmbeddingDistances {
         try EmbeddingDistances(queries: queries.matrix(), gallery: gallery.matrix())
     }
 
-    /// The figures without re-ranking.
+    /// Distances after k-reciprocal re-ranking, `[Q, G]`, computed while they are read.
     ///
-    /// - Returns: mAP, mINP, CMC and their intervals.
-    /// - Throws: `MetricsError.noValidQuery` if no query has a match in the gallery.
-    public func scores() throws(MetricsError) -> RetrievalScores {
-        try RetrievalEvaluation().scores(of: distances(), labels: labels)
+    /// - Throws: `MetricsError` if an embedding is not finite or the task was cancelled.
+    public func reranked(_ reranking: Reranking) throws(MetricsError) -> RerankedDistances {
+        try reranking.rerank(queries: queries.matrix(), gallery: gallery.matrix())
+    }
+
+    /// The figures of any distances between these images; of the embeddings' own by default.
+    ///
+    /// - Parameters:
+    ///   - distances: `[Q, G]`; nil for `distances()`.
+    ///   - evaluation: Ranks, seeds and draws.
+    /// - Returns: The mean figures over all queries that have a match.
+    /// - Throws: `ReIdentError.unlabelled` if it is not known who is on the images;
+    ///   `MetricsError` as `RetrievalEvaluation.scores(of:labels:)`.
+    public func scores(
+        of distances: (any DistanceRows)? = nil,
+        evaluation: RetrievalEvaluation = RetrievalEvaluation()
+    ) throws -> RetrievalScores {
+        guard retrieval.isLabelled else { throw ReIdentError.unlabelled(place: "These images") }
+        return try evaluation.scores(of: distances ?? self.distances(), labels: labels)
     }
 }
 
 extension Embeddings {
     /// The vectors as the metrics take them, `[N, D]`.
     ///
-    /// - Returns: The same numbers.
-    /// - Throws: `MetricsError` never: the counts agree.
+    /// - Throws: `MetricsError.countMismatch`, never for values of this type.
     public func matrix() throws(MetricsError) -> EmbeddingMatrix {
         try EmbeddingMatrix(values: values, count: count, dimension: dimension)
     }

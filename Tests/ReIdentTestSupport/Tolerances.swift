@@ -7,7 +7,8 @@ public enum Tolerance {
     /// Gradients against central differences with step 1e-2 in single precision: the difference's
     /// own rounding is about 1e-7 / 1e-2, the cut-off terms of the functions tried stay below 1e-3.
     public static let finiteDifference: Float = 3e-3
-    /// One fp32 product or layer against the same sum in double precision: rounding of K ≤ 64 terms.
+    /// One fp32 product or layer against the same sum in double precision: rounding of at most 64
+    /// terms.
     public static let singleOperation: Float = 1e-5
     /// A bf16 result against fp32: half a unit of 8 bits, for values near 1, a few times summed.
     public static let bfloat16Operation: Float = 2e-2

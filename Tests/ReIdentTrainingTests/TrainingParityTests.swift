@@ -125,11 +125,7 @@ struct TrainingParityTests {
     private func difference(of package: ModelPackage, from run: String) async throws -> Float {
         let paths = try String(contentsOfFile: Fixtures.path("paths.txt"), encoding: .utf8)
             .split(separator: "\n").map(String.init)
-        let sources = paths.map { path in
-            ImageSource(name: path) {
-                try ByteSource.file(Fixtures.path("dataset/\(path)")).read()
-            }
-        }
+        let sources = paths.map { ImageSource(.file(Fixtures.path("dataset/\($0)"))) }
         let encoder = try await PlayerEncoder.open(package)
         let found = try await encoder.embed(sources).embeddings.values
         let expected = try SafetensorsFile(path: Fixtures.path("\(run).safetensors"))
