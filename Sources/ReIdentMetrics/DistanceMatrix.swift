@@ -3,8 +3,11 @@
 // SPDX-License-Identifier: MIT
 
 /// A row-major `[Q, G]` matrix of distances in memory or in memory that someone else keeps alive.
-public struct DistanceMatrix: DistanceRows {
+public struct DistanceMatrix: Sendable {
+    /// Q, the number of rows.
     public let queryCount: Int
+
+    /// G, the number of columns.
     public let galleryCount: Int
 
     private let storage: MatrixStorage
@@ -49,6 +52,9 @@ public struct DistanceMatrix: DistanceRows {
         storage = .borrowed(SharedValues(values), owner: owner)
     }
 
+}
+
+extension DistanceMatrix: DistanceRows {
     /// About a million distances at a time: enough to keep all cores busy between two checks for
     /// cancellation.
     public var rowsPerBlock: Int { max(1, (1 << 20) / max(1, galleryCount)) }

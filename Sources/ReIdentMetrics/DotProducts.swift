@@ -27,8 +27,8 @@ public protocol SimilarityBlocks: Sendable {
 }
 
 /// Vectors of one size that lie in one or several pieces of memory, numbered through.
+// SAFETY: the pointers are only read, and live as long as the call that made this value.
 struct StackedVectors: @unchecked Sendable {
-    // SAFETY: the pointers are only read, and live as long as the call that made this value.
     private let pieces: [(first: Int, vectors: UnsafePointer<Float>)]
     let count: Int
     let dimension: Int

@@ -9,7 +9,7 @@ import ReIdentFoundation
 /// Squared Euclidean distances between query and gallery embeddings, computed by blocks of rows.
 ///
 /// For unit vectors this is 2 - 2 · cosine similarity. The matrix is never held as a whole.
-public struct EmbeddingDistances: DistanceRows {
+public struct EmbeddingDistances: Sendable {
     /// The query embeddings, `[Q, D]`.
     public let queries: EmbeddingMatrix
 
@@ -44,6 +44,9 @@ public struct EmbeddingDistances: DistanceRows {
         gallerySquares = try squaredLengths(gallery)
     }
 
+}
+
+extension EmbeddingDistances: DistanceRows {
     public var queryCount: Int { queries.count }
     public var galleryCount: Int { gallery.count }
 

@@ -6,10 +6,9 @@
 ///
 /// Lists are sorted by squared distance, then by image number, so they do not depend on the order
 /// in which distances arrive. Different threads may offer to different images at the same time.
+// SAFETY: all memory belongs to single images, and threads never offer to the same image at the
+// same time; whoever reads does so after all offers.
 final class NeighbourLists: @unchecked Sendable {
-    // SAFETY: all memory belongs to single images, and threads never offer to the same image at
-    // the same time; whoever reads does so after all offers.
-
     /// N.
     let count: Int
 

@@ -7,7 +7,7 @@ import ReIdentFoundation
 /// Re-ranked distances of Q queries to G gallery images, computed while they are read.
 ///
 /// Neither the original nor the re-ranked matrix is ever held as a whole.
-public struct RerankedDistances: DistanceRows {
+public struct RerankedDistances: Sendable {
     private let original: any DistanceRows
     private let scales: [Float]
     private let queries: SparseRows
@@ -33,6 +33,9 @@ public struct RerankedDistances: DistanceRows {
         self.lambda = lambda
     }
 
+}
+
+extension RerankedDistances: DistanceRows {
     public var queryCount: Int { original.queryCount }
     public var galleryCount: Int { original.galleryCount }
     public var rowsPerBlock: Int { original.rowsPerBlock }
