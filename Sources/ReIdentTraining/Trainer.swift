@@ -110,7 +110,8 @@ final class Trainer {
             preprocessing: job.package.settings.preprocessing, side: model.configuration.imageSize,
             depth: max(16, 4 * job.options.batchSize))
         let order = remaining.flatMap { batch in batch.map(\.query) + batch.map(\.gallery) }
-        var images = loader.images(of: order.map { ImageSource(job.images[$0].source) }).makeAsyncIterator()
+        let sources = order.map { ImageSource(job.images[$0].source) }
+        var images = loader.images(of: sources).makeAsyncIterator()
         for batch in remaining {
             guard !isAtLimit else { return }
             let start = DispatchTime.now()
