@@ -8,7 +8,7 @@
 SWIFT ?= swift
 # Warnings are errors in this package; SwiftPM leaves those of other packages alone.
 STRICT = -Xswiftc -warnings-as-errors
-LINTED = Package.swift Sources Tests
+LINTED = Package.swift Sources Tests $(wildcard Examples Benchmarks)
 # SwiftPM has no such option for C; the shims are parsed once more with the compiler's warnings on.
 C_FLAGS = $(addprefix -I,$(wildcard Sources/C*/include)) $(shell pkg-config --cflags libjpeg libpng)
 

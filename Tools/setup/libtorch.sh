@@ -22,7 +22,7 @@ version_of_libtorch() {
         local header
         for header in torch/headeronly/version.h torch/csrc/api/include/torch/version.h; do
             [ -f "$1/include/$header" ] || continue
-            sed -n 's/^#define TORCH_VERSION_\(MAJOR\|MINOR\|PATCH\) \([0-9]*\)$/\2/p' \
+            sed -nE 's/^#define TORCH_VERSION_(MAJOR|MINOR|PATCH) ([0-9]+)$/\2/p' \
                 "$1/include/$header" | head -3 | paste -sd. -
             return
         done
@@ -118,7 +118,7 @@ install_wheel() {
 
 # The wheel's NVIDIA libraries, as pip requirements; nothing for a CPU build.
 nvidia_requirements() {
-    sed -n 's/^Requires-Dist: \(\(nvidia\|cuda\)[-_][^;]*\).*/\1/p' \
+    sed -nE 's/^Requires-Dist: ((nvidia|cuda)[-_][^;]*).*/\1/p' \
         "$1"/torch-*.dist-info/METADATA | grep -v '^cuda-bindings' | sed 's/ //g' || true
 }
 
