@@ -17,16 +17,19 @@ public func violations(in files: [ProjectFile]) -> [Violation] {
     let manifest = Manifest(package.contents)
     let imports = ImportRules(manifest: manifest)
     var found = manifest.violations + pathsThatDifferInCase(files)
-    for file in files where !file.isFixture && !file.path.hasSuffix("/Placeholder.swift") {
-        found += TextRules().violations(in: file)
-        guard file.isSwift || file.isCFamily else { continue }
-        let source = SourceText(file.contents, language: file.isSwift ? .swift : .c)
+    let checked = files.filter { !$0.isFixture && !$0.path.hasSuffix("/Placeholder.swift") }
+    let sources = checked.filter { $0.isSwift || $0.isCFamily }.map { file in
+        (file, SourceText(file.contents, language: file.isSwift ? .swift : .c))
+    }
+    let library = sources.filter { $0.0.isSwift && $0.0.path.hasPrefix("Sources/") }
+    let documentation = DocumentationRules(protocolsIn: library.map(\.1))
+    for file in checked { found += TextRules().violations(in: file) }
+    for (file, source) in sources {
         found += imports.violations(in: file, source: source)
-        guard file.isSwift else { continue }
-        found += LanguageRules().violations(in: file, source: source)
-        if file.path.hasPrefix("Sources/") {
-            found += DocumentationRules().violations(in: file, source: source)
-        }
+        if file.isSwift { found += LanguageRules().violations(in: file, source: source) }
+    }
+    for (file, source) in library {
+        found += documentation.violations(in: file, source: source)
     }
     return found.sorted { ($0.path, $0.line) < ($1.path, $1.line) }
 }

@@ -4,9 +4,27 @@
 
 /// Finds public declarations without a doc comment.
 ///
-/// Members of an extension that declares a conformance, and the names in `witnesses`, are left out:
-/// they are documented by their protocol. A lexical check: it knows declarations, not types.
+/// Left out, since their protocol documents them: members of an extension that declares a
+/// conformance; members of a type that name a requirement of a protocol of this project the type
+/// conforms to; the names in `witnesses`. A lexical check: it knows declarations, not types.
 struct DocumentationRules {
+    /// The names that each protocol of this project asks for.
+    let requirements: [String: Set<String>]
+
+    /// Reads the protocols of the project's sources.
+    init(protocolsIn sources: [SourceText]) {
+        var requirements: [String: Set<String>] = [:]
+        for source in sources {
+            for (line, scope) in Scopes(source).innermost.enumerated() {
+                guard let scope, scope.keyword == "protocol",
+                    let declaration = Self.declaration(source.trimmedCode(line))
+                else { continue }
+                requirements[scope.name, default: []].insert(Self.baseName(declaration.text))
+            }
+        }
+        self.requirements = requirements
+    }
+
     /// Members that protocols of the standard library and of this package ask for.
     static let witnesses = [
         "description", "debugDescription", "errorDescription", "kind", "hash(into", "encode(to",
@@ -26,11 +44,10 @@ struct DocumentationRules {
     ]
 
     func violations(in file: ProjectFile, source: SourceText) -> [Violation] {
-        let exempt = Self.linesInConformances(source)
+        let scopes = Scopes(source).innermost
         return source.code.indices.compactMap { line in
             guard let declaration = Self.publicDeclaration(source.trimmedCode(line)),
-                !exempt.contains(line), !Self.isWitness(declaration),
-                !Self.isDocumented(line, in: source)
+                !isWitness(declaration, in: scopes[line]), !Self.isDocumented(line, in: source)
             else { return nil }
             return Violation(
                 path: file.path, line: line + 1, rule: .documentation,
@@ -40,7 +57,14 @@ struct DocumentationRules {
 
     /// The name and what follows it, when a line declares something public: `init(from decoder:`.
     static func publicDeclaration(_ code: String) -> String? {
-        guard code.contains("public") || code.contains("open") else { return nil }
+        guard code.contains("public") || code.contains("open"),
+            let declaration = declaration(code), declaration.isPublic
+        else { return nil }
+        return declaration.text
+    }
+
+    /// What a line declares and whether it says that it is public; nil when it declares nothing.
+    private static func declaration(_ code: String) -> (text: String, isPublic: Bool)? {
         var rest = Substring(code)
         var isPublic = false
         while true {
@@ -52,10 +76,11 @@ struct DocumentationRules {
             let word = String(rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" })
             let after = rest.dropFirst(word.count)
             if keywords.contains(word), !isModifierClass(word, before: after) {
-                guard isPublic else { return nil }
                 let declaration = word == "init" || word == "subscript" ? rest : after
-                return String(declaration.trimmed.prefix { $0 != "{" && $0 != ":" && $0 != "=" })
-                    .trimmed.nonEmpty ?? operatorName(after)
+                let text = String(
+                    declaration.trimmed.prefix { $0 != "{" && $0 != ":" && $0 != "=" }
+                ).trimmed
+                return (text.isEmpty ? operatorName(after) : text, isPublic)
             }
             guard modifiers.contains(word) else { return nil }
             // `public(set)` and its like say nothing about reading.
@@ -63,6 +88,11 @@ struct DocumentationRules {
             isPublic = isPublic || (!hasArgument && (word == "public" || word == "open"))
             rest = hasArgument ? after.drop { $0 != ")" }.dropFirst() : after
         }
+    }
+
+    /// The name alone: of `rows<Result>(in range` it is `rows`.
+    private static func baseName(_ declaration: String) -> String {
+        String(declaration.prefix { $0.isLetter || $0.isNumber || $0 == "_" })
     }
 
     /// `class` before another keyword, as in `class func`, is a modifier.
@@ -82,8 +112,15 @@ struct DocumentationRules {
         return name.drop { $0 != ")" }.dropFirst()
     }
 
-    private static func isWitness(_ declaration: String) -> Bool {
-        witnesses.contains { witness in
+    private func isWitness(_ declaration: String, in scope: Scopes.Scope?) -> Bool {
+        if let scope, scope.keyword == "extension", !scope.conformances.isEmpty { return true }
+        let name = Self.baseName(declaration)
+        if let scope,
+            scope.conformances.contains(where: { requirements[$0]?.contains(name) == true })
+        {
+            return true
+        }
+        return Self.witnesses.contains { witness in
             declaration == witness || declaration.hasPrefix("\(witness) ")
                 || declaration.hasPrefix("\(witness)(") || declaration.hasPrefix("\(witness):")
                 || (witness.contains("(") && declaration.hasPrefix(witness))
@@ -103,51 +140,4 @@ struct DocumentationRules {
         }
         return false
     }
-
-    // MARK: Conformances
-
-    /// The lines inside extensions that declare a conformance: `extension X: P { ... }`.
-    static func linesInConformances(_ source: SourceText) -> Set<Int> {
-        var lines: Set<Int> = []
-        var header = ""
-        // For each open brace, whether it or one around it belongs to such an extension.
-        var scopes: [Bool] = []
-        for (index, code) in source.code.enumerated() {
-            if scopes.last == true { lines.insert(index) }
-            for character in code {
-                switch character {
-                case "{":
-                    scopes.append(scopes.last == true || declaresConformance(header))
-                    header = ""
-                case "}":
-                    _ = scopes.popLast()
-                    header = ""
-                default:
-                    header.append(character)
-                }
-            }
-            header.append("\n")
-            // Headers are short; what came long before is not part of one.
-            if header.utf8.count > 2_000 { header = String(header.suffix(1_000)) }
-        }
-        return lines
-    }
-
-    private static func declaresConformance(_ header: String) -> Bool {
-        let lines = header.split(separator: "\n").map(\.trimmed)
-        guard
-            let start = lines.lastIndex(where: {
-                $0.hasPrefix("extension ") || $0.contains(" extension ")
-            })
-        else { return false }
-        let declaration = lines[start...].joined(separator: " ")
-        let beforeWhere = declaration.firstRange(of: " where ").map {
-            declaration[..<$0.lowerBound]
-        }
-        return (beforeWhere ?? declaration[...]).contains(":")
-    }
-}
-
-extension String {
-    fileprivate var nonEmpty: String? { isEmpty ? nil : self }
 }

@@ -68,6 +68,18 @@ struct RuleTests {
             .documentation, "extension A: P {}\nextension A {\n    public var x: Int { 1 }\n}",
             at: 2),
 
+        // A requirement's name in a type that does not conform, and a name that is no requirement.
+        Example(
+            .documentation,
+            """
+            protocol Source { var size: Int { get } }
+            protocol Other {
+                var count: Int { get }
+            }
+            struct File: Source {
+                public var count: Int { 1 }
+            }
+            """, at: 5),
         Example(.lineLength, "// " + String(repeating: "x", count: 98)),
         Example(.lineLength, "/* " + String(repeating: "x", count: 98), in: "Sources/Lower/a.h"),
 
@@ -111,6 +123,25 @@ struct RuleTests {
         ("Sources/Lower/P.swift", "extension Box: Sequence {\n    public func f() { if a {} }\n}"),
         ("Sources/Lower/W.swift", "public var description: String { \"\" }"),
         ("Sources/Lower/E.swift", "public func encode(to encoder: any Encoder) throws {}"),
+        (
+            "Sources/Lower/C.swift",
+            """
+            /// A source.
+            public protocol Source: Sendable {
+                /// How many.
+                var count: Int { get }
+                /// Reads.
+                func read<T>(_ body: (T) -> Void)
+            }
+            /// A file.
+            public struct File<T: P>: Sendable,
+                Source
+            {
+                public var count: Int { 1 }
+                public func read<T>(_ body: (T) -> Void) {}
+            }
+            """
+        ),
         ("Sources/Lower/O.swift", "public static func == (lhs: Self, rhs: Self) -> Bool { true }"),
         ("Sources/Lower/S.swift", "let text = \"try! \\(name(\"fatalError(\")) import Upper\""),
         ("Sources/Lower/M.swift", "let text = \"\"\"\n    import Upper\n    \"try!\"\n    \"\"\""),
