@@ -15,7 +15,7 @@
 
 #include <jpeglib.h>
 
-/* No encoder writes so many; a small hostile file can claim thousands, each a pass over the image. */
+/* No encoder writes so many; a small hostile file can claim thousands, each a pass over all. */
 enum { MOST_SCANS = 500 };
 
 typedef struct failure {
@@ -160,7 +160,7 @@ image_codec_status image_codec_jpeg_decode(const uint8_t *bytes, size_t count, u
 
 /* ---- writing ---- */
 
-/* libjpeg's own memory destination loses its grown buffer when an error jumps out; this does not. */
+/* libjpeg's own memory destination loses its buffer when an error jumps out; this does not. */
 typedef struct writer {
   struct jpeg_compress_struct codec;
   struct jpeg_destination_mgr destination;

@@ -1,5 +1,5 @@
 // The table of the known architectures. Their sizes are those of open_clip's model configurations
-// (mlfoundations/open_clip, src/open_clip/model_configs), the addresses those of the weights' owners.
+// (mlfoundations/open_clip, src/open_clip/model_configs), the addresses the weights' owners'.
 //
 // SPDX-License-Identifier: MIT
 

@@ -1,5 +1,5 @@
 // Position embeddings for another image size: the grid is resampled, the class token's row kept.
-// Same as resize_pos_embed in mlfoundations/open_clip, src/open_clip/model.py: bicubic, antialiased.
+// Bicubic, antialiased, as resize_pos_embed in mlfoundations/open_clip, src/open_clip/model.py.
 //
 // SPDX-License-Identifier: MIT
 

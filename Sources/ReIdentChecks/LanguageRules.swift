@@ -23,7 +23,7 @@ struct LanguageRules {
             }
             for promise in Self.promises
             where code.contains(promise) && !Self.hasReason(line, in: source) {
-                messages.append("'\(promise)' needs a comment above it that begins 'SAFETY:'.")
+                messages.append("'\(promise)' needs a comment beside it that begins 'SAFETY:'.")
             }
             return messages.map {
                 Violation(path: file.path, line: line + 1, rule: .unsafe, message: $0)
@@ -31,9 +31,14 @@ struct LanguageRules {
         }
     }
 
-    /// Whether the declaration's own comment, or that of a line above in it, gives the reason.
+    /// Whether the declaration's comment, or the first one in its body, gives the reason.
     private static func hasReason(_ line: Int, in source: SourceText) -> Bool {
         if source.comments[line].contains("SAFETY:") { return true }
+        if source.trimmedCode(line).hasSuffix("{"), line + 1 < source.comments.count,
+            source.comments[line + 1].contains("SAFETY:")
+        {
+            return true
+        }
         var above = line - 1
         while above >= 0, !source.trimmedLine(above).isEmpty {
             if source.comments[above].contains("SAFETY:") { return true }

@@ -1,5 +1,5 @@
 // CLIP's own preprocessing: shorter side to the input's size by Pillow's antialiased bicubic, then
-// the centre. openai/CLIP, clip.py `_transform`; sizes as torchvision's Resize and CenterCrop round.
+// the centre. openai/CLIP, clip.py `_transform`; sizes round as torchvision's do.
 //
 // SPDX-License-Identifier: MIT
 

@@ -172,7 +172,8 @@ struct CheckpointImportTests {
         try Fixtures.copy("gelu/weights.safetensors", to: folder.file("w.safetensors"))
         let config = try String(contentsOfFile: Fixtures.path("gelu/config.json"), encoding: .utf8)
         try """
-        {"model_cfg": \(config), "preprocess_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}
+        {"model_cfg": \(config),
+         "preprocess_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}
         """.write(
             toFile: folder.file("open_clip_config.json"), atomically: true, encoding: .utf8)
         let checkpoint = try CheckpointImport(

@@ -98,7 +98,8 @@ struct CheckpointMismatchTests {
         let found = try #require(mismatch(source, wrong))
         #expect(
             found.advice
-                == "They would fit --arch ViT-B-32 or ViT-B-32-quickgelu, which differ in activation."
+                == "They would fit --arch ViT-B-32 or ViT-B-32-quickgelu, "
+                + "which differ in activation."
         )
         #expect(found.kind == .badData)
         #expect(found.wrongShapes.contains { $0.tensor == "visual.class_embedding" })

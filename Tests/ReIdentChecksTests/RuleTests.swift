@@ -152,6 +152,7 @@ struct RuleTests {
             "Sources/Lower/U.swift",
             "/// A.\n// SAFETY: immutable.\nfinal class A: @unchecked Sendable {}"
         ),
+        ("Sources/Lower/V.swift", "final class A: @unchecked Sendable {\n    // SAFETY: a let.\n}"),
         ("Sources/Lower/L.swift", "// https://example.org/" + String(repeating: "x", count: 98)),
         (
             "Sources/Lower/Q.swift",
