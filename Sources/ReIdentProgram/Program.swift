@@ -1,1 +1,8 @@
-@main struct Program { static func main() {} }
+// The entry point of `reident`; what it does is in ReIdentCommands.
+//
+// SPDX-License-Identifier: MIT
+
+@main
+struct Program {
+    static func main() {}
+}

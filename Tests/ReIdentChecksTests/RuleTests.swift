@@ -167,7 +167,7 @@ struct RuleTests {
         #expect(SampleProject.violations(path: path, code) == [])
     }
 
-    @Test("the project itself passes", .disabled("until every part has landed"))
+    @Test("the project itself passes")
     func projectPasses() {
         let files = ProjectFile.all(in: SharedData.projectRoot)
         #expect(files.contains { $0.path == "Sources/ReIdentChecks/Check.swift" })
