@@ -10,6 +10,13 @@ public struct Match: Sendable, Equatable, Codable {
     public let identity: String?
     /// Cosine similarity to the query, -1...1.
     public let similarity: Float
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(path, forKey: .path)
+        try container.encode(identity, forKey: .identity)  // writes null, not nothing
+        try container.encode(similarity, forKey: .similarity)
+    }
 }
 
 /// Images with their embeddings, to be searched.

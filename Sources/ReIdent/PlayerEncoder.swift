@@ -92,6 +92,18 @@ public actor PlayerEncoder {
     /// Which patches take part here.
     public nonisolated var tokens: TokenSelection { options.tokens ?? package.settings.tokens }
 
+    /// What made the embeddings, in texts to be stored beside them: `model` (the package's
+    /// fingerprint), `precision`, `preprocess`, `tokens`, `flip_average`.
+    ///
+    /// - Throws: `PackageError.file` if this machine offers no SHA-256.
+    public nonisolated func metadata() throws -> [String: String] {
+        [
+            "model": try package.fingerprint(), "precision": options.precision.rawValue,
+            "preprocess": preprocessing.rawValue, "tokens": tokens.rawValue,
+            "flip_average": options.averagesFlip ? "true" : "false",
+        ]
+    }
+
     private func load() throws {
         let device = try Device.named(options.device)
         let sizes = package.configuration

@@ -10,6 +10,8 @@ public enum ReIdentError: DiagnosedError, Equatable {
     case unsupported(option: String, instead: String)
     /// There is nothing to embed.
     case noImages(place: String, skipped: Int)
+    /// Every image was left out because it could not be read.
+    case onlyBadImages(count: Int, first: String)
     /// Embeddings of different widths were brought together.
     case widthMismatch(expected: Int, found: Int, source: String)
     /// Embeddings of different models were brought together.
@@ -24,7 +26,7 @@ public enum ReIdentError: DiagnosedError, Equatable {
     public var kind: FailureKind {
         switch self {
         case .unsupported: .usage
-        case .noImages, .widthMismatch, .modelMismatch, .notFinite, .emptySplit,
+        case .noImages, .onlyBadImages, .widthMismatch, .modelMismatch, .notFinite, .emptySplit,
             .unlabelled:
             .badData
         }
@@ -37,6 +39,9 @@ public enum ReIdentError: DiagnosedError, Equatable {
         case .noImages(let place, let skipped):
             "\(place): no image was found\(skipped > 0 ? " (\(skipped) other files)" : ""). "
                 + "Images end in .jpg, .jpeg, .png or .webp."
+        case .onlyBadImages(let count, let first):
+            "None of the \(count) images can be read, so there is nothing to embed. The first: "
+                + first
         case .widthMismatch(let expected, let found, let source):
             "\(source): embeddings are \(found) wide, \(expected) were expected. "
                 + "Use embeddings of the same model."

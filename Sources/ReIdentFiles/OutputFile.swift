@@ -52,6 +52,7 @@ public final class OutputFile {
         let flags = O_WRONLY | O_CLOEXEC | (staging == nil ? 0 : O_CREAT | O_EXCL)
         descriptor = open(staging ?? path, flags, 0o666)
         guard descriptor >= 0 else { throw Output.writeFailure(path) }
+        if let staging { UnfinishedOutputs.add(staging) }
     }
 
     deinit { discard() }
@@ -123,6 +124,7 @@ public final class OutputFile {
         let closed = close(descriptor)
         descriptor = -1
         guard let staging else { return }
+        defer { UnfinishedOutputs.remove(staging) }
         guard closed == 0, rename(staging, destination) == 0 else {
             let failure = Output.writeFailure(path)
             unlink(staging)
@@ -136,7 +138,9 @@ public final class OutputFile {
         guard descriptor >= 0 else { return }
         close(descriptor)
         descriptor = -1
-        if let staging { unlink(staging) }
+        guard let staging else { return }
+        unlink(staging)
+        UnfinishedOutputs.remove(staging)
     }
 
     private func flush() throws(FileError) {

@@ -64,6 +64,7 @@ public final class OutputFolder {
         Output.removeRemains(of: destination)
         staging = Output.stagingPath(for: destination)
         guard mkdir(staging, 0o777) == 0 else { throw Output.writeFailure(path) }
+        UnfinishedOutputs.add(staging)
     }
 
     deinit { discard() }
@@ -76,6 +77,7 @@ public final class OutputFolder {
     /// - Throws: `FileError` of kind `cannotWrite`; what was there before is then still there.
     public func finish() throws(FileError) {
         precondition(isOpen, "the folder is finished")
+        defer { if !isOpen { UnfinishedOutputs.remove(staging) } }
         do {
             try synchronizeContents()
             // Somebody may have put a folder there during the work.
@@ -104,6 +106,7 @@ public final class OutputFolder {
         guard isOpen else { return }
         isOpen = false
         try? FileManager.default.removeItem(atPath: staging)
+        UnfinishedOutputs.remove(staging)
     }
 
     /// Swaps two folders in one step of the system, where it has such a step.

@@ -1,8 +1,10 @@
-// The entry point of `reident`; what it does is in ReIdentCommands.
+// The program `reident`. Everything it does is in ReIdentCommands.
 //
 // SPDX-License-Identifier: MIT
 
+import ReIdentCommands
+
 @main
 struct Program {
-    static func main() {}
+    static func main() async { await CommandLineProgram.main() }
 }

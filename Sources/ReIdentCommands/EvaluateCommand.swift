@@ -1,0 +1,66 @@
+// `reident evaluate`: how well a model finds players again.
+//
+// SPDX-License-Identifier: MIT
+
+import ArgumentParser
+import ReIdent
+import ReIdentCLIP
+import ReIdentData
+import ReIdentMetrics
+
+/// Evaluates a model on a data set.
+struct EvaluateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Measures how well a model finds players again: mAP, mINP, CMC.",
+        discussion: """
+            Images of the query's player by the query's camera are left out of its gallery. A \
+            query with no match left is not counted, and said. Intervals are 95% bootstrap \
+            intervals over players.
+            """)
+
+    @OptionGroup var dataset: DatasetOptions
+    @OptionGroup var model: ModelOption
+
+    @Option(help: "The part to evaluate on.")
+    var split = Split.test
+
+    @OptionGroup var reranking: RerankingOptions
+    @OptionGroup var encoding: EncoderOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let data = try dataset.open()
+        let retrieval = try data.retrieval(in: split)
+        guard retrieval.isLabelled else {
+            throw ReIdentError.unlabelled(place: "\(data.root), part '\(split.rawValue)'")
+        }
+        let settings = try reranking.settings()
+        let package = try model.open()
+        warnOfTrained(retrieval, package: package)
+        let encoder = try await encoding.encoder(of: package, output: output)
+        let meter = output.meter("Embedding")
+        let embedded = try await RetrievalSet(retrieval).embedded(by: encoder) {
+            meter.update($0, of: $1)
+        }
+        meter.finish()
+        let scores = try embedded.scores()
+        let reranked = try settings.map { settings in
+            output.note("Re-ranking.")
+            return try embedded.scores(of: embedded.reranked(settings))
+        }
+        let report = RetrievalReport(scores, reranked: reranked)
+        try output.print(report, text: "\(data.summary)\n\n\(report.text)")
+    }
+
+    /// Figures on players that the model was trained on say nothing about new ones.
+    private func warnOfTrained(_ retrieval: Retrieval, package: ModelPackage) {
+        let players = Set(retrieval.queryIdentities)
+        let trained = players.filter(package.settings.wasTrained).count
+        guard trained > 0 else { return }
+        output.warn(
+            "\(trained) of the \(players.count) players that are searched for are called like "
+                + "players this model was trained on. If they are the same, these figures say "
+                + "nothing about unseen players.")
+    }
+}

@@ -1,0 +1,35 @@
+// `reident models create`: a package of random start values.
+//
+// SPDX-License-Identifier: MIT
+
+import ArgumentParser
+import ReIdentCLIP
+
+/// Creates a model to be trained.
+struct ModelsCreateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Makes a model package of random weights.",
+        discussion: """
+            Weights are initialised as open_clip does. The same architecture and seed give the \
+            same numbers on every machine.
+            """)
+
+    @Option(help: "A name of `reident models list`, or an open_clip configuration (.json).")
+    var arch: String
+
+    @Option(help: "Decides every number.")
+    var seed: UInt64
+
+    @OptionGroup var package: PackageOutputOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let architecture = try Architecture.resolve(arch)
+        try ModelPackage.check(output: package.path, force: package.force.isGiven)
+        let written = try ModelPackage.create(
+            architecture, seed: seed, at: package.path, force: package.force.isGiven)
+        let description = try PackageDescription(written)
+        try output.print(description, text: description.text)
+    }
+}

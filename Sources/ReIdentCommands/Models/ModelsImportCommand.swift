@@ -1,0 +1,52 @@
+// `reident models import`: a published or saved checkpoint becomes a package.
+//
+// SPDX-License-Identifier: MIT
+
+import ArgumentParser
+import ReIdentCLIP
+
+/// Imports weights.
+struct ModelsImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Makes a model package of a checkpoint.",
+        discussion: """
+            SOURCE is a .safetensors file: open_clip's state dict or a Hugging Face CLIPModel. \
+            Every tensor is kept. The package's embedding is the paper's, the features before the \
+            projection, unless --keep-projection selects the projected one.
+            """)
+
+    @Argument(help: "The file of weights.")
+    var source: String
+
+    @Option(help: "A name of `reident models list`, or an open_clip configuration (.json).")
+    var arch: String
+
+    @Flag(help: "Take the projected embedding, which can be compared with texts.")
+    var keepProjection = false
+
+    @Option(help: "Side of the images in pixels; position embeddings are resampled to it.")
+    var imageSize: Int?
+
+    @OptionGroup var package: PackageOutputOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let architecture = try Architecture.resolve(arch)
+        try ModelPackage.check(output: package.path, force: package.force.isGiven)
+        let checkpoint = try CheckpointImport(
+            source: source, architecture: architecture, keepProjection: keepProjection,
+            imageSize: imageSize)
+        if let size = checkpoint.resampledFromImageSize {
+            output.note(
+                "The position embedding is resampled from images of \(size) to "
+                    + "\(checkpoint.configuration.imageSize) pixels.")
+        }
+        if architecture.configuration.text != nil, checkpoint.configuration.text == nil {
+            output.note("The checkpoint has no text side; the package has none either.")
+        }
+        let written = try checkpoint.write(to: package.path, force: package.force.isGiven)
+        let description = try PackageDescription(written)
+        try output.print(description, text: description.text)
+    }
+}

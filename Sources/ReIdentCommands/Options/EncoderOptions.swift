@@ -1,0 +1,96 @@
+// How images are embedded: the options that all commands with a model share.
+//
+// SPDX-License-Identifier: MIT
+
+public import ArgumentParser
+import ReIdent
+public import ReIdentCLIP
+public import ReIdentImages
+
+/// The number formats that images can be embedded in.
+enum EmbeddingPrecision: String, CaseIterable, ExpressibleByArgument {
+    case fp32, bf16, int8
+}
+
+extension Preprocessing: ExpressibleByArgument {}
+extension TokenSelection: ExpressibleByArgument {}
+
+/// The options of embedding, but for the model.
+struct EncoderOptions: ParsableArguments {
+    @Option(help: "The number format of the computation.")
+    var precision = EmbeddingPrecision.fp32
+
+    @Option(help: "How an image becomes the model's square. (default: the package's)")
+    var preprocess: Preprocessing?
+
+    @Option(help: "Which patches of an image take part. (default: the package's)")
+    var tokens: TokenSelection?
+
+    @Option(help: "Images that are computed at once.")
+    var batchSize = 16
+
+    @Option(help: "cpu, cuda, cuda:1 or mps.")
+    var device = "cpu"
+
+    @Flag(help: "Average the embeddings of an image and its mirror image.")
+    var flipAverage = false
+
+    mutating func validate() throws {
+        guard (1...65_536).contains(batchSize) else {
+            throw ValidationError("The batch size is \(batchSize); it must be 1 to 65536.")
+        }
+    }
+
+    /// The same as the library takes it.
+    ///
+    /// - Throws: `ReIdentError.unsupported` for what this version does not do.
+    func options() throws -> PlayerEncoder.Options {
+        var options = PlayerEncoder.Options()
+        options.precision = try supportedPrecision()
+        options.device = device
+        options.preprocessing = preprocess
+        options.tokens = tokens
+        options.batchSize = batchSize
+        options.averagesFlip = flipAverage
+        return options
+    }
+
+    /// Opens the encoder of a package; says on standard error where an option overrides it.
+    func encoder(of package: ModelPackage, output: OutputOptions) async throws -> PlayerEncoder {
+        let options = try options()
+        for (option, chosen, own) in [
+            ("--preprocess", preprocess?.rawValue, package.settings.preprocessing.rawValue),
+            ("--tokens", tokens?.rawValue, package.settings.tokens.rawValue),
+        ] {
+            guard let chosen, chosen != own else { continue }
+            output.warn(
+                "\(option) \(chosen) overrides the package's '\(own)'. Embeddings can only be "
+                    + "compared with others made in the same way.")
+        }
+        return try await PlayerEncoder.open(package, options: options)
+    }
+
+    private func supportedPrecision() throws(ReIdentError) -> Precision {
+        switch precision {
+        case .fp32: return .fp32
+        case .bf16: return .bf16
+        case .int8:
+            throw .unsupported(option: "Embedding in int8", instead: "Use --precision bf16.")
+        }
+    }
+}
+
+/// The option `--model`, for one package.
+struct ModelOption: ParsableArguments {
+    @Option(name: .customLong("model"), help: "A model package: the folder `models import` writes.")
+    var path: String
+
+    /// Opens the package.
+    func open() throws -> ModelPackage { try ModelPackage.open(path) }
+}
+
+/// The option `--force` of commands that write.
+struct ForceOption: ParsableArguments {
+    @Flag(name: .customLong("force"), help: "Replace an existing output.")
+    var isGiven = false
+}

@@ -1,0 +1,99 @@
+// Ctrl-C and requests to terminate: the work is cancelled and cleans up. What does not come to its
+// end soon is ended, and its unfinished outputs are removed.
+//
+// SPDX-License-Identifier: MIT
+
+import ArgumentParser
+import Dispatch
+import Foundation
+import ReIdentFiles
+import ReIdentFoundation
+import Synchronization
+
+/// A command that, when interrupted, still has something to save and is given all the time for it.
+protocol SavesWhenInterrupted: ParsableCommand {}
+
+/// What is known of the work that a signal interrupts.
+final class InterruptibleWork: Sendable {
+    private let isSaving = Mutex(false)
+
+    /// Whether the work must not be ended before it has saved.
+    var needsTime: Bool { isSaving.withLock { $0 } }
+
+    /// Notes which command is run.
+    func begins(_ command: any ParsableCommand) {
+        isSaving.withLock { $0 = command is any SavesWhenInterrupted }
+    }
+}
+
+/// Counts the signals of a process.
+private final class SignalCounter: Sendable {
+    private let count = Mutex(0)
+
+    func next() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
+        }
+    }
+}
+
+/// The handling of the signals SIGINT, SIGTERM and SIGHUP while a command runs.
+final class Interruption {
+    /// How long cancelled work may take to clean up.
+    private static let patience = DispatchTimeInterval.seconds(3)
+
+    private let sources: [any DispatchSourceSignal]
+
+    /// Begins to listen.
+    ///
+    /// - Parameters:
+    ///   - work: Whether it may be ended.
+    ///   - cancel: Called at the first signal; the second ends the process.
+    init(of work: InterruptibleWork, cancel: @escaping @Sendable () -> Void) {
+        let queue = DispatchQueue(label: "ReIdent signals")
+        let counter = SignalCounter()
+        sources = Self.signals.map { number in
+            signal(number, SIG_IGN)  // the source below hears it instead
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler {
+                guard counter.next() == 1 else { Self.endProcess() }
+                cancel()
+                queue.asyncAfter(deadline: .now() + Self.patience) {
+                    guard work.needsTime else { Self.endProcess() }
+                    StandardError.write(line: "Stopping as soon as all is saved.")
+                }
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    /// Stops listening; signals have their usual effect again.
+    func end() {
+        for source in sources { source.cancel() }
+        for number in Self.signals { signal(number, SIG_DFL) }
+    }
+
+    /// A hang-up is left alone where the caller (`nohup`) has chosen to ignore it.
+    private static let signals: [Int32] = {
+        var action = sigaction()
+        sigaction(SIGHUP, nil, &action)
+        return [SIGINT, SIGTERM] + (isIgnoring(action) ? [] : [SIGHUP])
+    }()
+
+    private static func isIgnoring(_ action: sigaction) -> Bool {
+        #if canImport(Darwin)
+            let handler = action.__sigaction_u.__sa_handler
+        #else
+            let handler = action.__sigaction_handler.sa_handler
+        #endif
+        return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
+    private static func endProcess() -> Never {
+        UnfinishedOutputs.removeAll()
+        StandardError.write(line: "reident: Interrupted; nothing was written.")
+        _exit(FailureKind.interrupted.rawValue)
+    }
+}
