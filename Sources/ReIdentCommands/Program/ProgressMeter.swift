@@ -5,8 +5,10 @@
 import Dispatch
 import Synchronization
 
-/// Tells the progress of one piece of work: on a terminal by one rewritten line, elsewhere by a line
-/// every ten seconds and, if that is not too soon, at every quarter.
+/// Tells the progress of one piece of work.
+///
+/// On a terminal one line is rewritten; elsewhere there is a line every ten seconds and, if that is
+/// not too soon, at every quarter.
 final class ProgressMeter: Sendable {
     private struct State {
         var estimate: ProgressEstimate
