@@ -13,7 +13,7 @@ LINTED = Package.swift Sources Tests $(wildcard Examples Benchmarks)
 C_FLAGS = $(addprefix -I,$(wildcard Sources/C*/include)) $(shell pkg-config --cflags libjpeg libpng)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check lint rules
+.PHONY: help setup build test check parity example lint rules
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | \
@@ -25,10 +25,17 @@ setup: ## Find or install what is missing, build the engine, verify all
 build: setup ## Build everything, warnings as errors
 	$(SWIFT) build --build-tests $(STRICT)
 
-test: build ## Set up, build, and run all tests
+# The tests come last, so that their summary is what one sees.
+test: build example ## Set up, build, and run all tests and the example
 	$(SWIFT) test --disable-xctest $(STRICT)
 
+example: build
+	sh Tools/test_example.sh
+
 check: lint build rules ## Format lint, warnings as errors, import and documentation rules
+
+parity: setup ## Compare full-size models with open_clip, stage by stage (needs Python)
+	sh Tools/parity/run.sh
 
 lint: setup
 	$(SWIFT) format lint --strict --parallel --recursive $(LINTED)
