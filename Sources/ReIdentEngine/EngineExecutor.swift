@@ -19,9 +19,9 @@ public final class EngineExecutor: SerialExecutor, @unchecked Sendable {
 
     private init() {
         let thread = Thread { [self] in
+            Thread.current.name = "ReIdent engine"  // only a running thread takes a name
             while true { next().runSynchronously(on: asUnownedSerialExecutor()) }
         }
-        thread.name = "ReIdent engine"
         thread.stackSize = 16 << 20  // backward passes of deep models recurse
         thread.start()
     }

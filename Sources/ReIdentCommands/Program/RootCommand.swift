@@ -17,7 +17,7 @@ struct RootCommand: AsyncParsableCommand {
             """,
         version: ProgramVersion.text,
         subcommands: [
-            ModelsCommand.self, EmbedCommand.self, EvaluateCommand.self,
+            ModelsCommand.self, EmbedCommand.self, EvaluateCommand.self, TrainCommand.self,
             SearchCommand.self,
         ])
 
