@@ -18,6 +18,9 @@ public enum Tolerance {
     /// Means of double precision figures that differ in the order of summation only.
     public static let figure = 1e-9
 
+    /// Figures of a stored matrix beside the reference's: what the project promises.
+    public static let publishedFigure = 1e-6
+
     /// A share estimated from 4,000 random galleries a query on both sides: the standard error of
     /// the difference of the means over ten queries is below 0.004; five of them.
     public static let randomGalleries = 0.02
