@@ -36,9 +36,7 @@ struct SearchCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard count >= 1 else {
-            throw ValidationError("-k is \(count); it must be at least 1.")
-        }
+        try requireRange("-k", count, 1...1_000_000)
     }
 
     func run() async throws {

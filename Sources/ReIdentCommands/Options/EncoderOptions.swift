@@ -10,6 +10,18 @@ public import ReIdentImages
 /// The number formats that images can be embedded in.
 enum EmbeddingPrecision: String, CaseIterable, ExpressibleByArgument {
     case fp32, bf16, int8
+
+    /// The same as the library takes it.
+    ///
+    /// - Throws: `ReIdentError.unsupported` for what this version does not do.
+    func supported() throws(ReIdentError) -> Precision {
+        switch self {
+        case .fp32: return .fp32
+        case .bf16: return .bf16
+        case .int8:
+            throw .unsupported(option: "Embedding in int8", instead: "Use --precision bf16.")
+        }
+    }
 }
 
 extension Preprocessing: ExpressibleByArgument {}
@@ -36,9 +48,7 @@ struct EncoderOptions: ParsableArguments {
     var flipAverage = false
 
     mutating func validate() throws {
-        guard (1...65_536).contains(batchSize) else {
-            throw ValidationError("The batch size is \(batchSize); it must be 1 to 65536.")
-        }
+        try requireRange("--batch-size", batchSize, 1...65_536)
     }
 
     /// The same as the library takes it.
@@ -46,7 +56,7 @@ struct EncoderOptions: ParsableArguments {
     /// - Throws: `ReIdentError.unsupported` for what this version does not do.
     func options() throws -> PlayerEncoder.Options {
         var options = PlayerEncoder.Options()
-        options.precision = try supportedPrecision()
+        options.precision = try precision.supported()
         options.device = device
         options.preprocessing = preprocess
         options.tokens = tokens
@@ -68,15 +78,6 @@ struct EncoderOptions: ParsableArguments {
                     + "compared with others made in the same way.")
         }
         return try await PlayerEncoder.open(package, options: options)
-    }
-
-    private func supportedPrecision() throws(ReIdentError) -> Precision {
-        switch precision {
-        case .fp32: return .fp32
-        case .bf16: return .bf16
-        case .int8:
-            throw .unsupported(option: "Embedding in int8", instead: "Use --precision bf16.")
-        }
     }
 }
 

@@ -57,10 +57,10 @@ final class Interruption {
             signal(number, SIG_IGN)  // the source below hears it instead
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
-                guard counter.next() == 1 else { Self.endProcess() }
+                guard counter.next() == 1 else { Self.endProcess(work) }
                 cancel()
                 queue.asyncAfter(deadline: .now() + Self.patience) {
-                    guard work.needsTime else { Self.endProcess() }
+                    guard work.needsTime else { Self.endProcess(work) }
                     StandardError.write(line: "Stopping as soon as all is saved.")
                 }
             }
@@ -91,9 +91,10 @@ final class Interruption {
         return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
-    private static func endProcess() -> Never {
+    private static func endProcess(_ work: InterruptibleWork) -> Never {
         UnfinishedOutputs.removeAll()
-        StandardError.write(line: "reident: Interrupted; nothing was written.")
+        let rest = work.needsTime ? "what was saved before is whole" : "nothing was written"
+        StandardError.write(line: "reident: Interrupted; \(rest).")
         _exit(FailureKind.interrupted.rawValue)
     }
 }

@@ -17,8 +17,8 @@ struct RootCommand: AsyncParsableCommand {
             """,
         version: ProgramVersion.text,
         subcommands: [
-            ModelsCommand.self, EmbedCommand.self, EvaluateCommand.self, TrainCommand.self,
-            SearchCommand.self,
+            ModelsCommand.self, EmbedCommand.self, TrainCommand.self, EvaluateCommand.self,
+            DistancesCommand.self, ScoreCommand.self, SearchCommand.self, BenchmarkCommand.self,
         ])
 
     static let _errorPrefix = "reident: "
