@@ -119,6 +119,7 @@ let package = Package(
                 "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
                 "ReIdentEngine", "ReIdentCLIP", "ReIdent",
             ], fixtures: true),
+        tests("ReIdentCommands", on: ["ReIdentEngine", "ReIdentProgram"]),
     ],
     swiftLanguageModes: [.v6]
 )

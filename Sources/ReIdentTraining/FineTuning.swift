@@ -84,12 +84,12 @@ public struct FineTuning: Sendable {
         var batches: [[ImagePair]]?
         var validation: Validation?
         if let pairsPath {
-            images = dataset.images
-            batches = try PairsFile(path: pairsPath, images: images).batches.map(\.pairs)
             guard self.validation == .automatic || self.validation == .none else {
                 throw TrainingError.invalidOption(
                     option: "--validation", expected: "no --pairs, which may show every player")
             }
+            images = dataset.images
+            batches = try PairsFile(path: pairsPath, images: images).batches.map(\.pairs)
         } else if let split = try split(report: report) {
             images = split.training
             validation = Validation(name: "validation", retrieval: split.validation)

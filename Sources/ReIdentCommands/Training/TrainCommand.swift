@@ -51,8 +51,7 @@ struct TrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
                     + "'\(package.settings.tokens.rawValue)'.")
         }
         let dataset = try data.open()
-        for note in dataset.notes { output.note(note) }
-        if !output.quiet { output.note(dataset.summary) }
+        output.note(dataset.summary)
         let training = FineTuning(
             package: package, dataset: dataset, pairsPath: pairs, options: options,
             validation: validation?.choice ?? .automatic, runPath: out)

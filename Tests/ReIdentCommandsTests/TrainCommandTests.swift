@@ -1,0 +1,145 @@
+// `reident train` as a user runs it: the run folder, a kill at any moment, Ctrl-C, refusals.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentEngine
+import ReIdentTestSupport
+import Testing
+
+@Suite(
+    "The train command", .enabled(if: Engine.isAvailable, EngineRequirement.reason), .serialized)
+struct TrainCommandTests {
+    /// The drawn players and the small model of the training fixtures.
+    static let fixtures = SharedData.projectRoot
+        .appending(path: "Tests/ReIdentTrainingTests/Fixtures").path
+
+    /// A package of random weights in a test's folder.
+    func package(in folder: TemporaryFolder) throws -> String {
+        let path = folder.file("start")
+        let created = try BuiltProgram.run([
+            "models", "create", "--arch", "\(Self.fixtures)/model/config.json", "--seed", "3",
+            "--out", path,
+        ])
+        #expect(created.status == 0, "\(created.errors)")
+        return path
+    }
+
+    func arguments(_ model: String, run: String, _ more: [String] = []) -> [String] {
+        [
+            "train", "\(Self.fixtures)/dataset", "--model", model, "--out", run, "--epochs", "3",
+            "--batch-size", "3", "--lr", "1e-3", "--validation", "0.25",
+        ] + more
+    }
+
+    func steps(of run: String) throws -> [String] {
+        try String(contentsOfFile: "\(run)/steps.jsonl", encoding: .utf8)
+            .split(separator: "\n").map(String.init)
+    }
+
+    @Test("a run killed at any moment goes on with exactly the losses of one that was not")
+    func survivesKills() throws {
+        let folder = try TemporaryFolder()
+        let model = try package(in: folder)
+        let whole = folder.file("whole")
+        let first = try BuiltProgram.run(arguments(model, run: whole))
+        #expect(first.status == 0, "\(first.errors)")
+        let expected = try steps(of: whole)
+        #expect(expected.count > 12)
+
+        let run = folder.file("killed")
+        var resumes = false
+        for lines in [2, 5, 9, 12] {  // kills shortly after that many steps
+            let options = ["--save-every", "1"] + (resumes ? ["--resume"] : [])
+            let killed = try BuiltProgram.run(arguments(model, run: run, options)) { process in
+                while process.isRunning {
+                    if (try? steps(of: run).count) ?? 0 >= lines { break }
+                    usleep(2_000)
+                }
+                kill(process.processIdentifier, SIGKILL)
+            }
+            #expect(killed.status == 128 + SIGKILL, "\(killed.errors)")
+            resumes = FileManager.default.fileExists(atPath: "\(run)/state")
+            if !resumes { try FileManager.default.removeItem(atPath: run) }
+        }
+        let last = try BuiltProgram.run(arguments(model, run: run, ["--resume"]))
+        #expect(last.status == 0, "\(last.errors)")
+        #expect(try steps(of: run) == expected)
+    }
+
+    @Test("Ctrl-C finishes the step, saves, says how to resume and exits with 130")
+    func interruptsCleanly() throws {
+        let folder = try TemporaryFolder()
+        let model = try package(in: folder)
+        let run = folder.file("run")
+        let result = try BuiltProgram.run(arguments(model, run: run)) { process in
+            while process.isRunning, (try? steps(of: run).count) ?? 0 < 3 { usleep(2_000) }
+            kill(process.processIdentifier, SIGINT)
+        }
+        #expect(result.status == 130, "\(result.errors)")
+        #expect(result.errors.contains("--resume"))
+        let resumed = try BuiltProgram.run(arguments(model, run: run, ["--resume", "--json"]))
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        let summary = try resumed.object()
+        #expect(summary["steps"] as? Int == (try steps(of: run).count))
+        let best = try BuiltProgram.run(["models", "inspect", "\(run)/best"])
+        #expect(best.status == 0, "\(best.errors)")
+    }
+
+    @Test("pairs from a file are taken in their order, one line of steps.jsonl a batch")
+    func followsPairs() throws {
+        let folder = try TemporaryFolder()
+        let model = try package(in: folder)
+        let run = folder.file("run")
+        let result = try BuiltProgram.run([
+            "train", "\(Self.fixtures)/dataset", "--model", model, "--out", run, "--epochs", "2",
+            "--pairs", "\(Self.fixtures)/pairs.csv",
+        ])
+        #expect(result.status == 0, "\(result.errors)")
+        let lines = try steps(of: run).map { line in
+            try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        }
+        #expect(lines.count == 10)
+        #expect(lines.map { $0?["step"] as? Int } == Array(1...10))
+        #expect(lines.map { $0?["epoch"] as? Int } == [1, 1, 1, 1, 1, 2, 2, 2, 2, 2])
+        #expect(lines.first??["learning_rate"] as? Double == 0)
+        #expect(
+            Set(lines.compactMap { $0?.keys.sorted() }) == [
+                ["epoch", "learning_rate", "loss", "step"]
+            ])
+    }
+
+    @Test("refusals have the designed exit code and leave nothing behind")
+    func refuses() throws {
+        let folder = try TemporaryFolder()
+        let model = try package(in: folder)
+        let run = folder.file("run")
+        func expect(_ status: Int32, _ arguments: [String], says text: String) throws {
+            let result = try BuiltProgram.run(arguments)
+            #expect(result.status == status, "\(arguments): \(result.errors)")
+            #expect(result.errors.contains(text), "\(result.errors)")
+        }
+        try expect(64, arguments(model, run: run, ["--precision", "fp16"]), says: "fp16")
+        try expect(64, arguments(model, run: run, ["--precision", "fp8"]), says: "fp8")
+        try expect(64, arguments(model, run: run, ["--validation", "2"]), says: "--validation")
+        try expect(65, arguments(model, run: run, ["--batch-size", "40"]), says: "40")
+        try expect(66, arguments(folder.file("none"), run: run), says: "none")
+        try expect(66, arguments(model, run: run, ["--resume"]), says: "no saved state")
+        try expect(
+            73, arguments(model, run: folder.file("missing/run")), says: "missing")
+        let pairs = folder.file("pairs.csv")
+        try "step,query,gallery\n1,player01/0.png,nobody/1.png\n"
+            .write(toFile: pairs, atomically: true, encoding: .utf8)
+        try expect(65, arguments(model, run: run, ["--pairs", pairs]), says: "--validation")
+        try expect(
+            65,
+            [
+                "train", "\(Self.fixtures)/dataset", "--model", model, "--out", run, "--pairs",
+                pairs,
+            ], says: "line 2")
+        #expect(!FileManager.default.fileExists(atPath: run))
+        try FileManager.default.createDirectory(
+            atPath: run, withIntermediateDirectories: false)
+        try expect(73, arguments(model, run: run), says: "--force")
+    }
+}

@@ -1,0 +1,72 @@
+// The program `reident` as it was built beside the tests, run as a user runs it.
+//
+// SPDX-License-Identifier: MIT
+
+public import Foundation
+
+/// What a run of the program left behind.
+public struct ProgramResult: Sendable {
+    /// The exit code; a signal's number plus 128 if one ended the program.
+    public let status: Int32
+    /// Standard output.
+    public let output: String
+    /// Standard error.
+    public let errors: String
+
+    /// Standard output as a JSON object.
+    public func object() throws -> [String: Any] {
+        try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any] ?? [:]
+    }
+
+    /// Standard output as a JSON array of objects.
+    public func objects() throws -> [[String: Any]] {
+        try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [[String: Any]] ?? []
+    }
+}
+
+/// The built program.
+public enum BuiltProgram {
+    /// Beside the test bundle, where SwiftPM puts both.
+    public static let path: String = {
+        let beside = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+            .deletingLastPathComponent().appending(path: "reident").path
+        return FileManager.default.isExecutableFile(atPath: beside)
+            ? beside : SharedData.projectRoot.appending(path: ".build/debug/reident").path
+    }()
+
+    /// Runs the program to its end.
+    ///
+    /// - Parameters:
+    ///   - arguments: Without the program's name.
+    ///   - environment: Added to the test's own.
+    ///   - whileRunning: Called with the started process, for example to send it signals.
+    /// - Returns: Exit code and what was printed.
+    /// - Throws: The system's error if the program cannot be started.
+    public static func run(
+        _ arguments: [String], environment: [String: String] = [:],
+        whileRunning: (Process) throws -> Void = { _ in }
+    ) throws -> ProgramResult {
+        let folder = try TemporaryFolder()
+        let process = Process()
+        process.executableURL = URL(filePath: path)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(environment) { _, new in new }
+        process.standardInput = FileHandle.nullDevice
+        // Files, because a pipe that nobody empties stops the program.
+        let (output, errors) = (folder.file("output"), folder.file("errors"))
+        for file in [output, errors] {
+            try Data().write(to: URL(filePath: file))
+        }
+        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
+        process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
+        try process.run()
+        try whileRunning(process)
+        process.waitUntilExit()
+        let wasKilled = process.terminationReason == .uncaughtSignal
+        return ProgramResult(
+            status: process.terminationStatus + (wasKilled ? 128 : 0),
+            output: try String(contentsOfFile: output, encoding: .utf8),
+            errors: try String(contentsOfFile: errors, encoding: .utf8))
+    }
+}
