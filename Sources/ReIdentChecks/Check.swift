@@ -17,7 +17,7 @@ public func violations(in files: [ProjectFile]) -> [Violation] {
     let manifest = Manifest(package.contents)
     let imports = ImportRules(manifest: manifest)
     var found = manifest.violations + pathsThatDifferInCase(files)
-    let checked = files.filter { !$0.isFixture && !$0.path.hasSuffix("/Placeholder.swift") }
+    let checked = files.filter { !$0.isFixture }
     let sources = checked.filter { $0.isSwift || $0.isCFamily }.map { file in
         (file, SourceText(file.contents, language: file.isSwift ? .swift : .c))
     }
