@@ -1,8 +1,8 @@
 // Distances with ids, cameras and the matrices re-ranking needs, as a safetensors file.
 //
 // Tensors: `distances` [Q, G], `query_ids`, `gallery_ids`; optional `query_cameras`,
-// `gallery_cameras`, `query_distances` [Q, Q], `gallery_distances` [G, G]. Ids and cameras are whole
-// numbers in tensors, or any text in a JSON array of the metadata under the same name.
+// `gallery_cameras`, `query_distances` [Q, Q], `gallery_distances` [G, G]. Ids and cameras are
+// whole numbers in tensors, or any text in a JSON array of the metadata under the same name.
 //
 // SPDX-License-Identifier: MIT
 

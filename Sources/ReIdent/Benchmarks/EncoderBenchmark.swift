@@ -64,8 +64,8 @@ public struct EncoderBenchmark: Sendable {
             let head =
                 package.settings.embedding == .projected
                 ? width * Double(package.embeddingDimension) : 0
-            return 2
-                * ((tokens - 1) * patch * width + Double(sizes.layers) * (linear + attention) + head)
+            let blocks = Double(sizes.layers) * (linear + attention)
+            return 2 * ((tokens - 1) * patch * width + blocks + head)
         }
     }
 }
