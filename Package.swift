@@ -108,7 +108,9 @@ let package = Package(
         tests("ReIdentData", on: ["ReIdentFoundation", "ReIdentFiles"]),
         tests("ReIdentImages", on: ["ReIdentFoundation", "ReIdentFiles"], fixtures: true),
         tests("ReIdentEngine", on: []),
-        tests("ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles"], fixtures: true),
+        tests(
+            "ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles", "CDotProducts"],
+            fixtures: true),
         tests(
             "ReIdentCLIP",
             on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentEngine"],

@@ -1,4 +1,4 @@
-/* Dot products in vector registers, once for each instruction set, chosen when first used.
+/* Dot products in vector registers, once for each instruction set; the caller says which.
 
    A tile keeps all its sums in registers while it goes through the components once: per step it
    loads a few vectors of the right panel and multiplies them by single numbers of the left one
@@ -64,26 +64,39 @@ DEFINE_TILE(plain, NO_TARGET, 4, 6, 4)
 DEFINE_DOT(plain, NO_TARGET, 4)
 #endif
 
-void reident_dot_tile(
-    size_t depth, const float *left, const float *right, float *out, size_t stride) {
+enum { PLAIN, WITH_AVX2, WITH_AVX512 };
+
+int reident_dot_levels(void) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return __builtin_cpu_supports("avx512f") ? WITH_AVX512 + 1 : WITH_AVX2 + 1;
+#endif
+  return PLAIN + 1;
+}
+
+void reident_dot_tile(
+    int level, size_t depth, const float *left, const float *right, float *out, size_t stride) {
+#if defined(__x86_64__)
+  if (level >= WITH_AVX512) {
     avx512(depth, left, right, out, stride);
     return;
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+  if (level == WITH_AVX2) {
     avx2(depth, left, right, out, stride);
     return;
   }
+#else
+  (void)level;
 #endif
   plain(depth, left, right, out, stride);
 }
 
-float reident_dot(const float *first, const float *second, size_t depth) {
+float reident_dot(int level, const float *first, const float *second, size_t depth) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return avx512_dot(first, second, depth);
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return avx2_dot(first, second, depth);
+  if (level >= WITH_AVX512) return avx512_dot(first, second, depth);
+  if (level == WITH_AVX2) return avx2_dot(first, second, depth);
+#else
+  (void)level;
 #endif
   return plain_dot(first, second, depth);
 }

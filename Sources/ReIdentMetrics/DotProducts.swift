@@ -65,12 +65,16 @@ struct StackedVectors: @unchecked Sendable {
     }
 }
 
+/// The best instructions this machine has.
+let bestLevel = reident_dot_levels() - 1
+
 /// Writes the dot products of rows with columns, row-major `[rows.count, columns.count]`.
 ///
 /// A product has the same bits whatever block it is in, and whichever of the two comes first.
+/// Levels of instructions may differ in the last bits.
 func fillDotProducts(
     _ block: UnsafeMutableBufferPointer<Float>, rows: Range<Int>, of left: StackedVectors,
-    columns: Range<Int>, of right: StackedVectors
+    columns: Range<Int>, of right: StackedVectors, level: Int32 = bestLevel
 ) {
     let depth = left.dimension
     let tileRows = Int(REIDENT_DOT_LEFT)
@@ -103,10 +107,12 @@ func fillDotProducts(
                     let place = out + firstRow * columns.count + start
                     let panelStart = packedLeft + leftPanel * tileRows * depth
                     if validRows == tileRows, valid == tileColumns {
-                        reident_dot_tile(depth, panelStart, packedRight, place, columns.count)
+                        reident_dot_tile(
+                            level, depth, panelStart, packedRight, place, columns.count)
                         continue
                     }
-                    reident_dot_tile(depth, panelStart, packedRight, tile, tileColumns)
+                    reident_dot_tile(
+                        level, depth, panelStart, packedRight, tile, tileColumns)
                     for row in 0..<validRows {
                         (place + row * columns.count)
                             .update(from: tile + row * tileColumns, count: valid)

@@ -99,7 +99,7 @@ func squaredLengths(_ embeddings: EmbeddingMatrix) throws(MetricsError) -> [Floa
         guard let base = values.baseAddress else { return [] }
         return (0..<embeddings.count).map { index in
             let vector = base + index * embeddings.dimension
-            return reident_dot(vector, vector, embeddings.dimension)
+            return reident_dot(bestLevel, vector, vector, embeddings.dimension)
         }
     }
 }

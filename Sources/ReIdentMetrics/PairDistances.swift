@@ -117,7 +117,8 @@ struct EmbeddingPairs: PairDistances {
                     let vector = vectors[row]
                     for entry in pattern.range(ofRow: row) {
                         let column = Int(pattern.columns[entry])
-                        let product = reident_dot(vector, vectors[column], vectors.dimension)
+                        let product = reident_dot(
+                            bestLevel, vector, vectors[column], vectors.dimension)
                         let distance = squaredLengths[row] + squaredLengths[column] - 2 * product
                         squares[entry] = distance * distance
                     }

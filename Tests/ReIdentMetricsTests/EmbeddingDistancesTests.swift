@@ -32,7 +32,7 @@ struct EmbeddingDistancesTests {
                     let step = Double(first[row * dimension + k] - second[column * dimension + k])
                     sum += step * step
                 }
-                worst = max(worst, abs(found[row * gallery + column] - Float(sum)))
+                worst = max(worst, difference(found[row * gallery + column], Float(sum)))
             }
         }
         #expect(worst < Tolerance.embeddingDistance)

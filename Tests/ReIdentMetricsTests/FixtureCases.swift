@@ -60,6 +60,12 @@ struct FixtureCases: Decodable {
     }
 }
 
+/// How far two numbers are apart; infinitely if one is not a number, so that no maximum hides it.
+func difference(_ first: Float, _ second: Float) -> Float {
+    let distance = abs(first - second)
+    return distance.isNaN ? .infinity : distance
+}
+
 /// A matrix from rows of numbers.
 func distanceMatrix(_ rows: [[Float]]) throws -> DistanceMatrix {
     try DistanceMatrix(

@@ -20,7 +20,7 @@ struct RerankingTests {
     ) throws -> Float {
         let found = try distances.matrix()
         return try found.withRows(0..<found.queryCount) { values in
-            zip(values, expected.flatMap { $0 }).map { abs($0 - $1) }.max() ?? .infinity
+            zip(values, expected.flatMap { $0 }).map { difference($0, $1) }.max() ?? .infinity
         }
     }
 

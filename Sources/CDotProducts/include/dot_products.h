@@ -21,11 +21,15 @@ enum { REIDENT_DOT_LEFT = 12, REIDENT_DOT_RIGHT = 32 };
 void reident_dot_pack(
     const float *vectors, size_t count, size_t depth, size_t width, float *panel);
 
+/* How many levels of instructions this machine has: 1 for the plainest, which every one has. The
+   functions below take a level from 0 up to one less. */
+int reident_dot_levels(void);
+
 /* Products of a left panel with a right panel: out[row * stride + column]. */
 void reident_dot_tile(
-    size_t depth, const float *left, const float *right, float *out, size_t stride);
+    int level, size_t depth, const float *left, const float *right, float *out, size_t stride);
 
 /* One dot product. The order of summation is another one. */
-float reident_dot(const float *first, const float *second, size_t depth);
+float reident_dot(int level, const float *first, const float *second, size_t depth);
 
 #endif

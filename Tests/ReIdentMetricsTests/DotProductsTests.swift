@@ -1,0 +1,54 @@
+// The dot products of every level of instructions this machine has.
+//
+// SPDX-License-Identifier: MIT
+
+import CDotProducts
+import ReIdentFoundation
+import ReIdentTestSupport
+import Testing
+
+@testable import ReIdentMetrics
+
+@Suite("Dot products")
+struct DotProductsTests {
+    @Test("every level of instructions computes the same products", arguments: [1, 15, 37, 64])
+    func levelsAgree(depth: Int) {
+        var generator = SeededGenerator(seed: UInt64(depth))
+        let vectors = (0..<50 * depth).map { _ in Float(generator.uniform()) - 0.5 }
+        vectors.withUnsafeBufferPointer { values in
+            // Two pieces, so that blocks cross from one to the other.
+            let stacked = StackedVectors(
+                [
+                    UnsafeBufferPointer(rebasing: values[..<(17 * depth)]),
+                    UnsafeBufferPointer(rebasing: values[(17 * depth)...]),
+                ], dimension: depth)
+            let rows = 3..<30
+            let columns = 9..<50
+            for level in 0...bestLevel {
+                var products = [Float](repeating: .nan, count: rows.count * columns.count)
+                products.withUnsafeMutableBufferPointer { block in
+                    fillDotProducts(
+                        block, rows: rows, of: stacked, columns: columns, of: stacked,
+                        level: level)
+                }
+                var worst: Float = 0
+                for (row, image) in rows.enumerated() {
+                    for (column, other) in columns.enumerated() {
+                        var exact = 0.0
+                        for k in 0..<depth {
+                            exact +=
+                                Double(values[image * depth + k])
+                                * Double(values[other * depth + k])
+                        }
+                        let single = reident_dot(level, stacked[image], stacked[other], depth)
+                        let found = products[row * columns.count + column]
+                        worst = max(
+                            worst, difference(found, Float(exact)),
+                            difference(single, Float(exact)))
+                    }
+                }
+                #expect(worst < Tolerance.embeddingDistance, "level \(level)")
+            }
+        }
+    }
+}
