@@ -18,7 +18,8 @@ public struct EmbeddingMatrix: Sendable {
     ///   - values: Row-major, N · D of them.
     ///   - count: N.
     ///   - dimension: D.
-    /// - Throws: `MetricsError.countMismatch` unless there are N · D values.
+    /// - Throws: `MetricsError.countMismatch` unless there are N · D values, `parameter` unless D
+    ///   is at least 1.
     public init(values: [Float], count: Int, dimension: Int) throws(MetricsError) {
         self.count = count
         self.dimension = dimension
@@ -33,7 +34,8 @@ public struct EmbeddingMatrix: Sendable {
     ///   - owner: Kept alive as long as this matrix.
     ///   - count: N.
     ///   - dimension: D.
-    /// - Throws: `MetricsError.countMismatch` unless there are N · D values.
+    /// - Throws: `MetricsError.countMismatch` unless there are N · D values, `parameter` unless D
+    ///   is at least 1.
     public init(
         borrowing values: UnsafeBufferPointer<Float>, from owner: any Sendable, count: Int,
         dimension: Int
@@ -56,6 +58,10 @@ public struct EmbeddingMatrix: Sendable {
     }
 
     private func check(found: Int) throws(MetricsError) {
+        guard dimension > 0 else {
+            throw .parameter(
+                name: "the size of an embedding", found: "\(dimension)", expected: "at least 1")
+        }
         guard found == count * dimension else {
             throw .countMismatch(
                 what: "values of \(count) embeddings of size \(dimension)",

@@ -174,6 +174,21 @@ struct RerankingTests {
         #expect(notANumber?.description.contains("gallery embeddings, row 2") == true)
     }
 
+    @Test("an empty gallery gives empty rows, embeddings without numbers are refused")
+    func emptyInputs() throws {
+        let none = try EmbeddingMatrix(values: [], count: 0, dimension: 2)
+        let fromEmbeddings = try Reranking().rerank(queries: embeddings([[1, 0]]), gallery: none)
+        #expect(try fromEmbeddings.withRows(0..<1) { $0.count } == 0)
+        let empty = try DistanceMatrix(values: [], queryCount: 0, galleryCount: 0)
+        let fromMatrices = try Reranking().rerank(
+            queryGallery: DistanceMatrix(values: [], queryCount: 1, galleryCount: 0),
+            queryQuery: distanceMatrix([[0]]), galleryGallery: empty)
+        #expect(try fromMatrices.withRows(0..<1) { $0.count } == 0)
+        #expect(throws: MetricsError.self) {
+            try EmbeddingMatrix(values: [], count: 3, dimension: 0)
+        }
+    }
+
     @Test("stops when its task is cancelled")
     func stopsWhenCancelled() async throws {
         let vectors = try embeddings((0..<50).map { [Float($0), 1] })
