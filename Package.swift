@@ -121,7 +121,13 @@ let package = Package(
                 "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
                 "ReIdentEngine", "ReIdentCLIP", "ReIdent",
             ], fixtures: true),
-        tests("ReIdentCommands", on: ["ReIdentEngine", "ReIdentProgram"]),
+        // The program itself is run by the tests, so it has to be built before them.
+        tests(
+            "ReIdentCommands",
+            on: [
+                "ReIdentProgram", "ReIdentFoundation", "ReIdentFiles", "ReIdentImages",
+                "ReIdentEngine", "ReIdentCLIP",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -39,23 +39,29 @@ public enum BuiltProgram {
     /// - Parameters:
     ///   - arguments: Without the program's name.
     ///   - environment: Added to the test's own.
+    ///   - folder: Where it runs; nil for the test's own.
+    ///   - outputPath: A file that standard output goes to; nil to have it returned.
+    ///   - errorsPath: A file that standard error goes to, which can be read meanwhile.
     ///   - whileRunning: Called with the started process, for example to send it signals.
     /// - Returns: Exit code and what was printed.
     /// - Throws: The system's error if the program cannot be started.
     public static func run(
-        _ arguments: [String], environment: [String: String] = [:],
+        _ arguments: [String], environment: [String: String] = [:], in folder: String? = nil,
+        outputPath: String? = nil, errorsPath: String? = nil,
         whileRunning: (Process) throws -> Void = { _ in }
     ) throws -> ProgramResult {
-        let folder = try TemporaryFolder()
+        let place = try TemporaryFolder()
         let process = Process()
         process.executableURL = URL(filePath: path)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment
             .merging(environment) { _, new in new }
+        if let folder { process.currentDirectoryURL = URL(filePath: folder) }
         process.standardInput = FileHandle.nullDevice
         // Files, because a pipe that nobody empties stops the program.
-        let (output, errors) = (folder.file("output"), folder.file("errors"))
-        for file in [output, errors] {
+        let output = outputPath ?? place.file("output")
+        let errors = errorsPath ?? place.file("errors")
+        for file in [output, errors] where !FileManager.default.fileExists(atPath: file) {
             try Data().write(to: URL(filePath: file))
         }
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
@@ -66,7 +72,7 @@ public enum BuiltProgram {
         let wasKilled = process.terminationReason == .uncaughtSignal
         return ProgramResult(
             status: process.terminationStatus + (wasKilled ? 128 : 0),
-            output: try String(contentsOfFile: output, encoding: .utf8),
+            output: outputPath == nil ? try String(contentsOfFile: output, encoding: .utf8) : "",
             errors: try String(contentsOfFile: errors, encoding: .utf8))
     }
 }

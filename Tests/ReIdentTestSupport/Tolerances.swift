@@ -68,4 +68,11 @@ public enum Tolerance {
     public static let trainedEmbedding: Float = 1e-4
     /// Losses in bf16 against fp32, relative, over eight steps of a small model.
     public static let bfloat16Loss: Float = 2e-2
+
+    // MARK: Commands
+
+    /// The squared length of a unit vector of up to 1,024 numbers in single precision.
+    public static let unitLength: Float = 1e-5
+    /// Scores of a published matrix: what the project promises to reproduce.
+    public static let publishedScore = 1e-6
 }

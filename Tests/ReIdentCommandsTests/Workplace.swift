@@ -1,0 +1,77 @@
+// A folder with what commands need: a tiny model, images of noise, data sets of them.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentCLIP
+import ReIdentFoundation
+import ReIdentImages
+import ReIdentTestSupport
+
+/// A temporary folder that can be filled.
+struct Workplace {
+    private let folder: TemporaryFolder
+
+    /// The configuration of a model that computes in no time.
+    static let configuration = """
+        {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 2, "width": 32,
+         "patch_size": 16, "head_width": 16}}
+        """
+
+    init() throws { folder = try TemporaryFolder() }
+
+    var path: String { folder.path }
+
+    func file(_ name: String) -> String { folder.file(name) }
+
+    /// Names in the folder, hidden ones too, sorted.
+    func names(in subfolder: String = "") throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(subfolder)").sorted()
+    }
+
+    @discardableResult
+    func write(_ text: String, to name: String) throws -> String {
+        try write(Array(text.utf8), to: name)
+    }
+
+    @discardableResult
+    func write(_ bytes: [UInt8], to name: String) throws -> String {
+        let url = URL(filePath: file(name))
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(bytes).write(to: url)
+        return url.path
+    }
+
+    /// The configuration's file, for `--arch`.
+    func architecture() throws -> String { try write(Self.configuration, to: "tiny.json") }
+
+    /// A package of random weights.
+    func model(_ name: String = "model", seed: UInt64 = 1) throws -> String {
+        let architecture = try Architecture.resolve(architecture())
+        try ModelPackage.create(architecture, seed: seed, at: file(name))
+        return file(name)
+    }
+
+    /// An image of noise, as PNG or JPEG by the name's ending; the same for the same seed.
+    @discardableResult
+    func image(_ name: String, seed: UInt64, width: Int = 20, height: Int = 48) throws -> String {
+        var generator = SeededGenerator(seed: seed)
+        let pixels = (0..<width * height * 3).map { _ in UInt8(generator.integer(below: 256)) }
+        let image = Image(width: width, height: height, pixels: pixels)
+        let isPNG = name.hasSuffix(".png")
+        return try write(
+            isPNG ? ImageEncoder.png(image) : ImageEncoder.jpeg(image, quality: 90), to: name)
+    }
+
+    /// A data set of one folder a player, each with some images.
+    func players(_ name: String, count: Int, images: Int = 3) throws -> String {
+        for player in 0..<count {
+            for index in 0..<images {
+                try image(
+                    "\(name)/player\(player)/\(index).png", seed: UInt64(player * 100 + index))
+            }
+        }
+        return file(name)
+    }
+}
