@@ -87,6 +87,10 @@ enum EngineLibrary {
                 "The engine (\(fileName)) is not \(place). Run `make setup` in ReIdent's folder, "
                     + "or set REIDENT_ENGINE to the library's path.")
         }
+        // OpenMP's threads spin for milliseconds where one waits for another, and take the cores
+        // from whoever it waits for: image decoding, other programs. They go to sleep sooner now.
+        // Read when the library is loaded; what the user has set stays.
+        setenv("GOMP_SPINCOUNT", "10000", 0)
         guard let library = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
             let reason = dlerror().map { String(cString: $0) } ?? "no reason given"
             return missing(
