@@ -121,6 +121,12 @@ let package = Package(
                 "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
                 "ReIdentEngine", "ReIdentCLIP", "ReIdent",
             ], fixtures: true),
+        tests(
+            "ReIdent",
+            on: [
+                "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
+                "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP",
+            ]),
         // The program itself is run by the tests, so it has to be built before them.
         tests(
             "ReIdentCommands",

@@ -155,7 +155,8 @@ def ours(peer: str, name: str, options, folder: str) -> dict:
              "--out", package], check=True, capture_output=True)
     output = subprocess.run(
         [options.reident, "benchmark", "--model", package, "--precision",
-         peer.removeprefix("reident-"), "--batch-size", str(MODELS[name]), "--json"],
+         peer.removeprefix("reident-"), "--batch-size", str(MODELS[name]),
+         "--no-linear", "--json"],
         check=True, capture_output=True, text=True).stdout
     return {"images_per_second": json.loads(output)["images_per_second"]}
 

@@ -63,7 +63,7 @@ public struct Gallery: Sendable {
             return order.prefix(count).map { index in
                 Match(
                     path: embeddings.paths[index], identity: identities[index],
-                    similarity: similarities[index])
+                    similarity: min(1, max(-1, similarities[index])))  // but for rounding
             }
         }
     }

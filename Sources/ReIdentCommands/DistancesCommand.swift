@@ -61,6 +61,7 @@ struct DistancesCommand: AsyncParsableCommand {
 
     func run() async throws {
         let data = try splitting.open(dataset ?? "")
+        data.notes.forEach(output.note)
         let retrieval = try data.retrieval(in: split)
         let settings = try reranking.settings()
         let packages = try models.map { path in try ModelPackage.open(path) }

@@ -31,6 +31,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let data = try dataset.open()
+        if output.json { data.notes.forEach(output.note) }  // the text says them anyway
         let retrieval = try data.retrieval(in: split)
         guard retrieval.isLabelled else {
             throw ReIdentError.unlabelled(place: "\(data.root), part '\(split.rawValue)'")

@@ -130,7 +130,7 @@ struct TrainCommandTests {
         let pairs = folder.file("pairs.csv")
         try "step,query,gallery\n1,player01/0.png,nobody/1.png\n"
             .write(toFile: pairs, atomically: true, encoding: .utf8)
-        try expect(65, arguments(model, run: run, ["--pairs", pairs]), says: "--validation")
+        try expect(64, arguments(model, run: run, ["--pairs", pairs]), says: "--validation")
         try expect(
             65,
             [

@@ -11,6 +11,8 @@ import ReIdentFoundation
 public enum CommandLineProgram {
     /// Runs the program with the process's arguments and ends the process.
     public static func main() async -> Never {
+        // A reader that has gone shows as an error of the write, after which outputs are tidied up.
+        signal(SIGPIPE, SIG_IGN)
         let code = await run(Array(CommandLine.arguments.dropFirst()))
         exit(code)
     }

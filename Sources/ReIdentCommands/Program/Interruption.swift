@@ -26,14 +26,24 @@ final class InterruptibleWork: Sendable {
     }
 }
 
-/// Counts the signals of a process.
-private final class SignalCounter: Sendable {
-    private let count = Mutex(0)
+/// Tells a first signal from a repeated one.
+private final class SignalHistory: Sendable {
+    enum Signal {
+        case first, echo, repeated
+    }
 
-    func next() -> Int {
-        count.withLock { count in
-            count += 1
-            return count
+    /// Programs such as `timeout` send a signal to a process and to its group, which is one wish.
+    private static let echoNanoseconds: UInt64 = 1_000_000_000
+
+    private let first = Mutex<UInt64?>(nil)
+
+    func take(at time: DispatchTime = .now()) -> Signal {
+        first.withLock { first in
+            guard let begin = first else {
+                first = time.uptimeNanoseconds
+                return .first
+            }
+            return time.uptimeNanoseconds - begin < Self.echoNanoseconds ? .echo : .repeated
         }
     }
 }
@@ -49,19 +59,23 @@ final class Interruption {
     ///
     /// - Parameters:
     ///   - work: Whether it may be ended.
-    ///   - cancel: Called at the first signal; the second ends the process.
+    ///   - cancel: Called at the first signal; one that comes a second later ends the process.
     init(of work: InterruptibleWork, cancel: @escaping @Sendable () -> Void) {
         let queue = DispatchQueue(label: "ReIdent signals")
-        let counter = SignalCounter()
+        let history = SignalHistory()
         sources = Self.signals.map { number in
             signal(number, SIG_IGN)  // the source below hears it instead
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
-                guard counter.next() == 1 else { Self.endProcess(work) }
-                cancel()
-                queue.asyncAfter(deadline: .now() + Self.patience) {
-                    guard work.needsTime else { Self.endProcess(work) }
-                    StandardError.write(line: "Stopping as soon as all is saved.")
+                switch history.take() {
+                case .echo: break
+                case .repeated: Self.endProcess(work)
+                case .first:
+                    cancel()
+                    queue.asyncAfter(deadline: .now() + Self.patience) {
+                        guard work.needsTime else { Self.endProcess(work) }
+                        StandardError.write(line: "Stopping as soon as all is saved.")
+                    }
                 }
             }
             source.resume()
@@ -69,10 +83,9 @@ final class Interruption {
         }
     }
 
-    /// Stops listening; signals have their usual effect again.
+    /// Stops listening; signals stay without effect while the process says how it went.
     func end() {
         for source in sources { source.cancel() }
-        for number in Self.signals { signal(number, SIG_DFL) }
     }
 
     /// A hang-up is left alone where the caller (`nohup`) has chosen to ignore it.
