@@ -59,10 +59,13 @@ struct Checkpoint : torch::autograd::Function<Checkpoint> {
 
 re_status checkpoint(re_checkpoint_body run, re_checkpoint_release release, void *context,
                      const re_tensor *input, re_tensor **result) {
-    return returning(result, [&] {
-        auto body = c10::make_intrusive<Body>(run, release, context);
-        return Checkpoint::apply(input->value, body);
-    });
+    c10::intrusive_ptr<Body> body;
+    auto made = guarded([&] { body = c10::make_intrusive<Body>(run, release, context); });
+    if (made != RE_OK) {  // the body did not take the context, so it is given back here
+        release(context);
+        return made;
+    }
+    return returning(result, [&] { return Checkpoint::apply(input->value, body); });
 }
 
 }  // namespace

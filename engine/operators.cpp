@@ -84,7 +84,12 @@ re_status top_k(const re_tensor *tensor, int64_t count, re_tensor **values, re_t
     return guarded([&] {
         auto found = at::topk(tensor->value, count);
         auto *largest = hand_out(std::get<0>(found));
-        *indices = hand_out(std::get<1>(found));
+        try {
+            *indices = hand_out(std::get<1>(found));
+        } catch (...) {
+            release(largest);
+            throw;
+        }
         *values = largest;
     });
 }

@@ -115,6 +115,17 @@ public final class AdamW {
         return found == 0
     }
 
+    /// Whether every parameter and moment is a finite number.
+    ///
+    /// - Returns: False also where numbers are so large that their sum is not finite.
+    /// - Throws: `EngineError` if the device fails.
+    public func isFinite() throws(EngineError) -> Bool {
+        for tensor in parameters.map(\.tensor) + firstMoments + secondMoments {
+            guard try tensor.sum().item().isFinite else { return false }
+        }
+        return true
+    }
+
     private func handles(_ tensors: [Tensor]) -> [OpaquePointer?] {
         tensors.map { Optional($0.handle) }
     }

@@ -13,6 +13,9 @@ public struct GradientScaler: Sendable, Codable, Equatable {
 
     private static let growthInterval = 2_000
 
+    /// Whether gradients overflowed at every factor there is: then it is not the factor.
+    public var isExhausted: Bool { scale < 0x1p-24 }
+
     /// A scaler that starts with a factor.
     public init(scale: Double = 1_024) { self.scale = scale }
 

@@ -63,14 +63,17 @@ public struct FineTuning: Sendable {
         report: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
     ) async throws {
         try options.validate()
+        if !resumes { try RunFolder.check(runPath, force: force) }
         try Engine.load()
         let job = try job(report: report)
-        let run =
-            resumes ? RunFolder(path: runPath) : try RunFolder.create(runPath, force: force)
+        let run = RunFolder(path: runPath)
         let stop = StopRequest()
         // Not a child task: cancelling it must not tear down the step in work.
         let training = Task { @EngineActor in
-            try await Trainer(job, run: run, resumes: resumes, stop: stop, report: report).train()
+            let trainer = try Trainer(job, run: run, resumes: resumes, stop: stop, report: report)
+            // Device, package and data are known to be good only now.
+            if !resumes { try run.create(force: force) }
+            try await trainer.train()
         }
         try await withTaskCancellationHandler {
             try await training.value
@@ -84,16 +87,18 @@ public struct FineTuning: Sendable {
         var batches: [[ImagePair]]?
         var validation: Validation?
         if let pairsPath {
-            guard self.validation == .automatic || self.validation == .none else {
+            if case .share = self.validation {
                 throw TrainingError.invalidOption(
-                    option: "--validation", expected: "no --pairs, which may show every player")
+                    option: "--validation with --pairs",
+                    expected: "`test` or 0, since listed pairs may show every player")
             }
             images = dataset.images
             batches = try PairsFile(path: pairsPath, images: images).batches.map(\.pairs)
         } else if let split = try split(report: report) {
             images = split.training
             validation = Validation(name: "validation", retrieval: split.validation)
-        } else if self.validation == .testPart {
+        }
+        if self.validation == .testPart {
             validation = Validation(name: "test", retrieval: try dataset.retrieval(in: .test))
             report(
                 .note(

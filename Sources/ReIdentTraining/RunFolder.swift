@@ -47,6 +47,18 @@ public struct EpochRecord: Codable, Sendable, Equatable {
         case rankOne = "rank1"
         case measuredOn = "measured_on"
     }
+
+    /// Every key is there, so that a script need not ask: null where nothing was measured.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(epoch, forKey: .epoch)
+        try container.encode(step, forKey: .step)
+        try container.encode(meanLoss, forKey: .meanLoss)
+        try container.encode(meanAveragePrecision, forKey: .meanAveragePrecision)
+        try container.encode(rankOne, forKey: .rankOne)
+        try container.encode(measuredOn, forKey: .measuredOn)
+        try container.encode(seconds, forKey: .seconds)
+    }
 }
 
 /// A training's folder.
@@ -59,13 +71,22 @@ struct RunFolder {
     private var stepsPath: String { "\(path)/steps.jsonl" }
     private var epochsPath: String { "\(path)/epochs.jsonl" }
 
+    /// What a run writes: only a folder of nothing else is replaced.
+    private static let contents = ["steps.jsonl", "epochs.jsonl", "state", "last", "best"]
+
+    /// Checks that the folder can be made, before work is spent.
+    ///
+    /// - Throws: `FileError` of kind `cannotWrite` if it exists and `force` is not given, if it
+    ///   holds anything that is not a run's, or if its parent is missing.
+    static func check(_ path: String, force: Bool) throws(FileError) {
+        try OutputFolder.check(path, force: force, replacingOnlyWith: contents)
+    }
+
     /// Makes the folder, empty.
     ///
-    /// - Throws: `FileError` of kind `cannotWrite` if it exists and `force` is not given, or its
-    ///   parent is missing.
-    static func create(_ path: String, force: Bool) throws(FileError) -> RunFolder {
-        try OutputFolder(path: path, force: force).finish()
-        return RunFolder(path: path)
+    /// - Throws: As `check(_:force:)`.
+    func create(force: Bool) throws(FileError) {
+        try OutputFolder(path: path, force: force, replacingOnlyWith: Self.contents).finish()
     }
 
     /// Adds a line at once: it is in the file when this returns.
@@ -74,10 +95,12 @@ struct RunFolder {
     /// Adds a line at once: it is in the file when this returns.
     func append(_ record: EpochRecord) throws { try append(record, to: epochsPath) }
 
-    /// Drops the lines of steps and epochs that the saved state does not know of.
-    func cutLogs(afterStep step: Int) throws {
-        try cut(stepsPath) { (record: StepRecord) in record.step <= step }
-        try cut(epochsPath) { (record: EpochRecord) in record.step <= step }
+    /// Drops the lines of what will be done again from the saved position on.
+    func cutLogs(at position: TrainingPosition) throws {
+        try cut(stepsPath) { (record: StepRecord) in record.step <= position.step }
+        try cut(epochsPath) { (record: EpochRecord) in
+            record.epoch == 0 || record.epoch < position.epoch
+        }
     }
 
     /// The lines of `steps.jsonl`.

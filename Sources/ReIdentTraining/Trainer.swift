@@ -41,6 +41,8 @@ final class Trainer {
     private var plan: BatchPlan
     private var schedule: LearningRateSchedule?
     private var position: TrainingPosition
+    /// The position up to which gradients have become a step: what a saved state goes on from.
+    private var boundary = TrainingPosition()
     private var savedStep: Int?
 
     /// A trainer at the start, or where its saved state is.
@@ -62,14 +64,15 @@ final class Trainer {
         plan = try job.plan()
         position = TrainingPosition()
         if job.options.precision == .fp16 { position.scaler = GradientScaler() }
+        boundary = position
         guard resumes else { return }
         let header = try TrainingState.header(of: run.statePath, run: run.path)
         try job.requireSame(as: header, run: run.path)
         try TrainingState.restore(optimizer, from: run.statePath, run: run.path)
         position = header.position
+        boundary = position
         savedStep = position.step
         plan.generator = position.generator
-        try run.cutLogs(afterStep: position.step)
     }
 
     /// Trains to the end, or until it is asked to stop.
@@ -77,6 +80,8 @@ final class Trainer {
     /// - Throws: `TrainingError.interrupted` after saving if it was asked to stop,
     ///   `lossNotFinite`, or what reading images and the engine throw.
     func train() async throws {
+        if savedStep == nil { try save() }  // from now on every stop can be resumed
+        if position.epoch <= job.options.epochs, !isAtLimit { try run.cutLogs(at: position) }
         if position.step == 0, try run.epochs().isEmpty { try await evaluate(epoch: 0) }
         while position.epoch <= job.options.epochs, !isAtLimit {
             plan.generator = position.generator ?? plan.generator
@@ -105,6 +110,7 @@ final class Trainer {
     // MARK: Steps
 
     private func trainEpoch(_ batches: [[ImagePair]]) async throws {
+        boundary = position
         let remaining = batches.dropFirst(position.batchInEpoch)
         let loader = ImageLoader(
             preprocessing: job.package.settings.preprocessing, side: model.configuration.imageSize,
@@ -121,7 +127,10 @@ final class Trainer {
                 guard let element = try await images.next(isolation: EngineActor.shared) else {
                     break
                 }
-                loaded.append(try element.result.get())
+                switch element.result {
+                case .success(let image): loaded.append(image)
+                case .failure(let error): throw try saved(before: error)
+                }
             }
             if plan.allowsFlips { loaded = flipped(loaded, step: position.step) }
             try step(on: loaded, since: start)
@@ -150,6 +159,7 @@ final class Trainer {
         position.lossSum += Double(lossValue)
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
         position.seconds += seconds
+        if completes { boundary = position }
         let record = StepRecord(
             step: position.step, epoch: position.epoch, loss: lossValue, learningRate: rate)
         try run.append(record)
@@ -166,6 +176,10 @@ final class Trainer {
             guard completes else { return }
             isFinite = try scaler.unscale(optimizer)
             position.scaler = scaler
+            guard !scaler.isExhausted else {
+                throw TrainingError.weightsNotFinite(
+                    step: position.step + 1, learningRate: rate, run: run.path, saved: savedStep)
+            }
         }
         if let norm = job.options.gradientClipping, isFinite {
             try optimizer.clipGradients(to: norm)
@@ -204,7 +218,8 @@ final class Trainer {
 
     /// A whole epoch is evaluated and begun anew; one cut short by `--max-steps` is evaluated.
     private func finishEpoch(isWhole: Bool) async throws {
-        try optimizer.clearGradients()  // an incomplete accumulation is dropped
+        try optimizer.clearGradients()  // what an epoch leaves incomplete is dropped
+        if isWhole { boundary = position }
         try save()
         try await evaluate(epoch: position.epoch)
         if isWhole {
@@ -213,6 +228,7 @@ final class Trainer {
             position.lossSum = 0
             position.seconds = 0
             position.generator = plan.generator
+            boundary = position
         }
         try saveState()
     }
@@ -242,7 +258,10 @@ final class Trainer {
                 measuredOn: validation.name, seconds: record.seconds)
             let best = position.bestMeanAveragePrecision
             isBest = epoch > 0 && (best.map { scores.meanAveragePrecision > $0 } ?? true)
-            if isBest { position.bestMeanAveragePrecision = scores.meanAveragePrecision }
+            if isBest {
+                position.bestMeanAveragePrecision = scores.meanAveragePrecision
+                boundary.bestMeanAveragePrecision = scores.meanAveragePrecision
+            }
         }
         if isBest { try writePackage(run.bestPackage) }
         try run.append(record)
@@ -263,15 +282,34 @@ final class Trainer {
         }
     }
 
+    /// Saves before an image that cannot be read ends the training.
+    private func saved(before error: ImageError) throws -> ImageError {
+        try save()
+        report(
+            .note(
+                "Step \(boundary.step) is saved. Replace the image and go on with the same "
+                    + "command and --resume."))
+        return error
+    }
+
     private func save() throws {
+        try requireFiniteWeights()
         try writePackage(run.lastPackage)
         try saveState()
     }
 
     private func saveState() throws {
         try TrainingState.save(
-            job.header(at: position), optimizer: optimizer, to: run.statePath)
-        savedStep = position.step
+            job.header(at: boundary), optimizer: optimizer, to: run.statePath)
+        savedStep = boundary.step
+    }
+
+    /// Keeps the saved state from being replaced by a ruined one.
+    private func requireFiniteWeights() throws {
+        guard try !optimizer.isFinite() else { return }
+        throw TrainingError.weightsNotFinite(
+            step: position.step, learningRate: currentSchedule.rate(at: position.optimizerStep - 1),
+            run: run.path, saved: savedStep)
     }
 
     private func writePackage(_ path: String) throws {

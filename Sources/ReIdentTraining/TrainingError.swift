@@ -12,6 +12,8 @@ public enum TrainingError: DiagnosedError, Equatable {
     case noBatch(dataset: String, batchSize: Int)
     /// The loss is no finite number.
     case lossNotFinite(step: Int, learningRate: Double, loss: Float, run: String, saved: Int?)
+    /// A weight is no finite number any more.
+    case weightsNotFinite(step: Int, learningRate: Double, run: String, saved: Int?)
     /// The state in the run folder cannot be continued with these settings.
     case resumeMismatch(run: String, problem: String)
     /// There is nothing to resume.
@@ -22,7 +24,7 @@ public enum TrainingError: DiagnosedError, Equatable {
     public var kind: FailureKind {
         switch self {
         case .invalidOption: .usage
-        case .noBatch, .lossNotFinite, .resumeMismatch: .badData
+        case .noBatch, .lossNotFinite, .weightsNotFinite, .resumeMismatch: .badData
         case .noState: .inputNotFound
         case .interrupted: .interrupted
         }
@@ -37,9 +39,10 @@ public enum TrainingError: DiagnosedError, Equatable {
                 + "Use a smaller --batch-size."
         case .lossNotFinite(let step, let learningRate, let loss, let run, let saved):
             "The loss of step \(step) is \(loss), at a learning rate of \(learningRate). "
-                + "Use a smaller --lr, or --clip-gradients 1"
-                + (saved.map { "; \(run) keeps the state of step \($0)." }
-                    ?? "; nothing was saved yet.")
+                + Self.advice(run: run, saved: saved)
+        case .weightsNotFinite(let step, let learningRate, let run, let saved):
+            "After step \(step), at a learning rate of \(learningRate), a weight is no finite "
+                + "number. " + Self.advice(run: run, saved: saved)
         case .resumeMismatch(let run, let problem):
             "\(run): the saved state cannot be continued: \(problem)"
         case .noState(let run):
@@ -48,5 +51,10 @@ public enum TrainingError: DiagnosedError, Equatable {
             "Interrupted after step \(step); the state is saved. "
                 + "Continue with the same command and --resume (\(run))."
         }
+    }
+
+    private static func advice(run: String, saved: Int?) -> String {
+        "Use a smaller --lr, or --clip-gradients 1; "
+            + (saved.map { "\(run) keeps the state of step \($0)." } ?? "nothing was saved yet.")
     }
 }

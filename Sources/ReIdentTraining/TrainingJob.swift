@@ -64,7 +64,7 @@ struct TrainingJob: Sendable {
     func header(at position: TrainingPosition) throws -> TrainingStateHeader {
         TrainingStateHeader(
             options: options, position: position, startPackage: package.settings.weightsDigest,
-            dataFingerprint: try dataFingerprint())
+            dataFingerprint: try dataFingerprint(), validatedOn: validation?.name)
     }
 
     /// A digest of the training images' names and players, and of listed batches.
@@ -80,17 +80,41 @@ struct TrainingJob: Sendable {
     func requireSame(as header: TrainingStateHeader, run: String) throws {
         func refuse(_ what: String) -> TrainingError {
             .resumeMismatch(
-                run: run, problem: "\(what) differs. Give the same command, or start anew.")
+                run: run, problem: "\(what). Give the same command, or start anew.")
         }
         guard header.startPackage == package.settings.weightsDigest else {
-            throw refuse("--model")
+            throw refuse("--model is another package")
         }
-        guard try header.dataFingerprint == dataFingerprint() else { throw refuse("the dataset") }
+        guard header.validatedOn == validation?.name else {
+            throw refuse(
+                "the best package was chosen on \(header.validatedOn ?? "nothing"), now "
+                    + "--validation asks for \(validation?.name ?? "nothing")")
+        }
         // A longer or differently saved training of the same kind may go on.
         var stored = header.options
         stored.maximumSteps = options.maximumSteps
         stored.saveInterval = options.saveInterval
-        guard stored == options else { throw refuse("an option") }
+        if let difference = try Self.firstDifference(stored, options) { throw refuse(difference) }
+        guard try header.dataFingerprint == dataFingerprint() else {
+            throw refuse("the training images are others")
+        }
+    }
+
+    /// The first option with two values, by its name in the library.
+    private static func firstDifference(
+        _ stored: TrainingOptions, _ given: TrainingOptions
+    ) throws -> String? {
+        func values(_ options: TrainingOptions) throws -> [String: String] {
+            let encoded = try JSONEncoder().encode(options)
+            let object = try JSONSerialization.jsonObject(with: encoded) as? [String: Any] ?? [:]
+            return object.mapValues { "\($0)" }
+        }
+        let (before, now) = (try values(stored), try values(given))
+        for name in Set(before.keys).union(now.keys).sorted() where before[name] != now[name] {
+            return "the option \(name) was \(before[name] ?? "not given") and is "
+                + "\(now[name] ?? "not given")"
+        }
+        return nil
     }
 
     /// Writes a package with trained tensors in the place of the start's; `trained` gives the

@@ -40,6 +40,8 @@ struct TrainingStateHeader: Codable {
     let startPackage: String
     /// The data's: a digest of the training images' paths and identities.
     let dataFingerprint: String
+    /// What the best package is chosen on; nil for nothing.
+    let validatedOn: String?
 }
 
 /// Saving and loading.

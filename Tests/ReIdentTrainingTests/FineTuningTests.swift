@@ -137,8 +137,57 @@ struct FineTuningTests {
         }
         #expect(step >= 2 && rate > 0 && saved == step - 1)
         #expect(error?.description.contains("--lr") == true)
+        let weights = try SafetensorsFile(path: folder.file("run/state"))
+        for name in weights.names {
+            #expect(try weights.floats(name).allSatisfy(\.isFinite), "\(name)")
+        }
         let state = try await savedHeader(of: folder.file("run"))
         #expect(state.position.step == step - 1)
+    }
+
+    @Test("weights that are no numbers are not saved over good ones")
+    func keepsGoodState() async throws {
+        let folder = try TemporaryFolder()
+        let training = try training(in: folder) {
+            $0.learningRate = 1e38
+            $0.warmupEpochs = 0
+            $0.saveInterval = 1
+        }
+        await #expect(throws: TrainingError.self) { try await training.run() }
+        let state = try SafetensorsFile(path: folder.file("run/state"))
+        for name in state.names {
+            #expect(try state.floats(name).allSatisfy(\.isFinite), "\(name)")
+        }
+    }
+
+    @Test("a training cut short within an accumulation goes on exactly")
+    func resumesWithinAccumulation() async throws {
+        let folder = try TemporaryFolder()
+        try await training(in: folder, run: "whole") { $0.gradientAccumulation = 2 }.run()
+        try await training(in: folder) {
+            $0.gradientAccumulation = 2
+            $0.maximumSteps = 3
+        }.run()
+        try await training(in: folder) { $0.gradientAccumulation = 2 }.run(resumes: true)
+        let (whole, resumed) = (
+            RunFolder(path: folder.file("whole")), RunFolder(path: folder.file("run"))
+        )
+        #expect(try resumed.steps() == whole.steps())
+        #expect(try resumed.epochs().map(\.epoch) == whole.epochs().map(\.epoch))
+    }
+
+    @Test("a folder of other things is not replaced, and a refused start leaves none")
+    func leavesForeignFoldersAlone() async throws {
+        let folder = try TemporaryFolder()
+        let training = try training(in: folder) { $0.device = "cuda:99" }
+        await #expect(throws: EngineError.self) { try await training.run() }
+        #expect(!FileManager.default.fileExists(atPath: folder.file("run")))
+        try FileManager.default.createDirectory(
+            atPath: folder.file("run"), withIntermediateDirectories: false)
+        let precious = folder.file("run/thesis.txt")
+        try "years of work".write(toFile: precious, atomically: true, encoding: .utf8)
+        await #expect(throws: FileError.self) { try await training.run(force: true) }
+        #expect(FileManager.default.fileExists(atPath: precious))
     }
 
     @Test("bf16 follows fp32")
