@@ -93,6 +93,10 @@ void add_optimizer_functions(re_functions &table);
 at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
                   at::ScalarType compute_type);
 
+/// Whether products of this tensor's 16-bit floats are better done in fp32 and rounded, because the
+/// processor has no instructions for them. The sums are in fp32 either way.
+bool is_emulated(const at::Tensor &tensor);
+
 /// Matrix product of two-dimensional CPU tensors by oneDNN where it can, without gradients.
 at::Tensor product(const at::Tensor &lhs, const at::Tensor &rhs);
 

@@ -29,6 +29,16 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
 
+/// Whether the processor multiplies 16-bit floats by vectors. oneDNN and MKL accept them without,
+/// too, and are then ten to a thousand times slower than in fp32.
+bool has_half_instructions() {
+#if defined(__x86_64__) && defined(__GNUC__)
+    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#else
+    return true;
+#endif
+}
+
 /// Whether oneDNN multiplies this element type on this processor, tried once for each type.
 bool has_product(at::ScalarType type) {
 #ifdef REIDENT_HAS_ONEDNN_MATMUL
@@ -48,7 +58,7 @@ bool has_product(at::ScalarType type) {
         return available;
     }
     if (type == at::kBFloat16) {
-        static const bool available = attempt(at::kBFloat16);
+        static const bool available = has_half_instructions() && attempt(at::kBFloat16);
         return available;
     }
 #endif
@@ -152,7 +162,15 @@ at::Tensor optional_value(const re_tensor *tensor) {
 
 }  // namespace
 
+bool is_emulated(const at::Tensor &tensor) {
+    return tensor.is_cpu() && at::isReducedFloatingType(tensor.scalar_type()) &&
+           !has_half_instructions();
+}
+
 at::Tensor product(const at::Tensor &lhs, const at::Tensor &rhs) {
+    if (is_emulated(lhs)) {
+        return product(lhs.to(at::kFloat), rhs.to(at::kFloat)).to(lhs.scalar_type());
+    }
 #ifdef REIDENT_HAS_ONEDNN_MATMUL
     bool empty = lhs.numel() == 0 || rhs.numel() == 0;
     bool plain = lhs.is_cpu() && rhs.is_cpu() && lhs.scalar_type() == rhs.scalar_type();

@@ -35,6 +35,7 @@ struct QuickGELU : torch::autograd::Function<QuickGELU> {
 at::Tensor attention(const at::Tensor &qkv, int64_t heads) {
     TORCH_CHECK(qkv.dim() == 3 && qkv.size(2) % (3 * heads) == 0, "attention over ", qkv.sizes(),
                 " with ", heads, " heads");
+    if (is_emulated(qkv)) return attention(qkv.to(at::kFloat), heads).to(qkv.scalar_type());
     auto count = qkv.size(0), tokens = qkv.size(1), width = qkv.size(2) / 3;
     // [N, T, 3, heads, D] -> three of [N, heads, T, D]
     auto split = qkv.view({count, tokens, 3, heads, width / heads}).permute({2, 0, 3, 1, 4});
