@@ -1,4 +1,4 @@
-// `reident search`: the images of a folder that are most like a query.
+// `reident search`: the images of a folder or an index that are most like a query.
 //
 // SPDX-License-Identifier: MIT
 
@@ -6,15 +6,14 @@ import ArgumentParser
 import Foundation
 import ReIdent
 import ReIdentCLIP
-import ReIdentData
 import ReIdentFiles
-import ReIdentImages
+import ReIdentIndex
 
-/// Searches a folder.
+/// Searches a folder or an index.
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Finds the images of a folder that show the player of a query.",
+        abstract: "Finds the images of a folder or an index that show the player of a query.",
         discussion: """
             All images of the gallery are searched, whatever part of a data set they belong to. \
             Where the folder is a data set, matches come with its identities. A query that lies \
@@ -24,13 +23,16 @@ struct SearchCommand: AsyncParsableCommand {
     @Argument(help: "Images, and folders of images, to search for.")
     var queries: [String]
 
-    @Option(help: "The folder to search in.")
+    @Option(help: "The folder to search in, or an index that `index build` wrote.")
     var gallery: String
 
     @OptionGroup var model: ModelOption
 
     @Option(name: [.customShort("k"), .long], help: "Matches for each query.")
     var count = 10
+
+    @Flag(help: "Leave out images that cannot be read; they are named.")
+    var skipBad = false
 
     @OptionGroup var encoding: EncoderOptions
     @OptionGroup var output: OutputOptions
@@ -45,32 +47,50 @@ struct SearchCommand: AsyncParsableCommand {
         guard !queryPaths.isEmpty else {
             throw ReIdentError.noImages(place: queries.joined(separator: ", "), skipped: skipped)
         }
-        let folder = try GalleryFolder(path: gallery)
-        let encoder = try await encoding.encoder(of: package, output: output)
-        let searched = Gallery(
-            try await embed(folder.paths, with: encoder, activity: "Embedding the gallery"),
-            identities: folder.identities)
-        let embedded = try await embed(queryPaths, with: encoder, activity: "Embedding the queries")
-        let results = try queryPaths.indices.map { row in
-            let own = folder.copies(of: queryPaths[row])
+        let (searched, encoder) = try await openGallery(package)
+        let embedded = try await encoder.embed(
+            paths: queryPaths, skipsBad: skipBad, activity: "Embedding the queries", output: output)
+        warn(of: embedded.bad)
+        let pathsOfFile = Dictionary(grouping: searched.paths, by: InputPath.canonical)
+        let results = try embedded.embeddings.paths.enumerated().map { row, path in
+            let own = pathsOfFile[InputPath.canonical(path)] ?? []
             let matches = try searched.matches(
-                of: embedded.selecting([row]), count: count + own.count)
+                of: embedded.embeddings.selecting([row]), count: count + own.count)
             return SearchResult(
-                query: queryPaths[row],
+                query: path,
                 matches: Array(matches[0].filter { !own.contains($0.path) }.prefix(count)))
         }
         try output.print(results, text: results.map(\.text).joined(separator: "\n\n"))
     }
 
-    private func embed(
-        _ paths: [String], with encoder: PlayerEncoder, activity: String
-    ) async throws -> Embeddings {
-        let meter = output.meter(activity)
-        let outcome = try await encoder.embed(paths.map { ImageSource(.file($0)) }) {
-            meter.update($0, of: $1)
+    /// The gallery with its embeddings, and the encoder that made them.
+    private func openGallery(
+        _ package: ModelPackage
+    ) async throws -> (Gallery, PlayerEncoder) {
+        guard try InputPath.kind(of: gallery) == .folder else {
+            let index = try VectorIndex.open(gallery)
+            guard index.count > 0 else {
+                throw ReIdentError.noImages(place: gallery, skipped: 0)
+            }
+            let encoder = try await encoding.encoder(
+                of: package, matching: index.origin, path: gallery, output: output)
+            return (Gallery(index), encoder)
         }
-        meter.finish()
-        return outcome.embeddings
+        let folder = try GalleryFolder(path: gallery)
+        let encoder = try await encoding.encoder(of: package, output: output)
+        let embedded = try await encoder.embed(
+            paths: folder.paths, skipsBad: skipBad, activity: "Embedding the gallery",
+            output: output)
+        warn(of: embedded.bad)
+        return (
+            Gallery(
+                embedded.embeddings, identities: embedded.positions.map { folder.identities[$0] }),
+            encoder
+        )
+    }
+
+    private func warn(of images: [BadImage]) {
+        for image in images { output.warn("left out: \(image.reason)") }
     }
 }
 
@@ -94,50 +114,4 @@ private struct SearchResult: Encodable {
                 return "\(row[0])  \(row[1])  \(row[2])\(space)  \(row[3])"
             }).joined(separator: "\n")
     }
-}
-
-/// The images of a folder, with identities where it is a data set.
-private struct GalleryFolder {
-    let paths: [String]
-    let identities: [String?]
-    /// For each file, whatever path leads to it, the gallery's paths of it.
-    private let pathsOfFile: [String: [String]]
-
-    init(path: String) throws {
-        let listing = try ImageListing(folder: path)
-        guard !listing.images.isEmpty else {
-            throw ReIdentError.noImages(place: path, skipped: listing.skipped.count)
-        }
-        let prefix = path.hasSuffix("/") ? path : path + "/"
-        let known = try Self.knownIdentities(in: path, hasManifest: listing.hasManifest)
-        paths = listing.images.map { prefix + $0 }
-        identities = listing.images.map { known[$0] }
-        pathsOfFile = Dictionary(grouping: paths, by: Self.canonical)
-    }
-
-    /// The gallery's paths of a file.
-    func copies(of path: String) -> [String] { pathsOfFile[Self.canonical(path)] ?? [] }
-
-    /// Players by relative path; none where the folder is no data set.
-    private static func knownIdentities(
-        in path: String, hasManifest: Bool
-    ) throws -> [String: String] {
-        let read = Result { () throws(DataError) in try Dataset(path: path) }
-        if case .failure = read, !hasManifest { return [:] }  // any folder can be searched
-        let dataset = try read.get()
-        let known = dataset.images.filter { $0.isLabelled && !$0.isDistractor }
-        return Dictionary(known.map { ($0.path, $0.identity) }, uniquingKeysWith: { $1 })
-    }
-
-    /// A file's path with all symbolic links followed.
-    private static func canonical(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
-}
-
-extension ImageListing {
-    /// Whether the folder claims to be a data set by a manifest.
-    fileprivate var hasManifest: Bool { skipped.contains("manifest.csv") }
 }
