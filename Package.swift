@@ -62,11 +62,16 @@ let package = Package(
         .systemLibrary(
             name: "CZip", pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
+        .systemLibrary(
+            name: "CCairo", pkgConfig: "cairo",
+            providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
         .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG", "CWebP"]),
 
         layer("ReIdentFoundation", on: []),
         layer("ReIdentFiles", on: ["ReIdentFoundation", "COpenSSL", "CZip"]),
-        layer("ReIdentImages", on: ["ReIdentFoundation", "ReIdentFiles", "CImageCodecs"]),
+        layer(
+            "ReIdentImages",
+            on: ["ReIdentFoundation", "ReIdentFiles", "CImageCodecs", "CCairo"]),
         layer("ReIdentData", on: ["ReIdentFoundation", "ReIdentFiles"]),
         layer("ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles", "CDotProducts"]),
         layer("ReIdentEngine", on: ["ReIdentFoundation", "CReIdentEngine"]),

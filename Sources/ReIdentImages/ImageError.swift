@@ -18,12 +18,14 @@ public enum ImageError: DiagnosedError, Equatable {
     case unreadable(name: String, kind: FailureKind, reason: String)
     /// A picture cannot be written in this format, for example because it is too large for it.
     case notEncodable(format: ImageFormat, width: Int, height: Int, reason: String)
+    /// A picture of this size cannot be drawn, or drawing on it failed; `reason` is Cairo's.
+    case notDrawable(width: Int, height: Int, reason: String)
 
     public var kind: FailureKind {
         switch self {
         case .notAnImage, .tooManyPixels, .damaged, .unsupported: .badData
         case .unreadable(_, let kind, _): kind
-        case .notEncodable: .cannotWrite
+        case .notEncodable, .notDrawable: .cannotWrite
         }
     }
 
@@ -47,6 +49,9 @@ public enum ImageError: DiagnosedError, Equatable {
         case .notEncodable(let format, let width, let height, let reason):
             return "\(width) x \(height) pixels cannot be written as \(format.rawValue): "
                 + "\(reason). Write it smaller or in another format."
+        case .notDrawable(let width, let height, let reason):
+            return "\(width) x \(height) pixels cannot be drawn: \(reason). "
+                + "Draw less or smaller."
         }
     }
 }
