@@ -142,7 +142,7 @@ let package = Package(
             "ReIdentCommands",
             on: [
                 "ReIdentProgram", "ReIdentFoundation", "ReIdentFiles", "ReIdentImages",
-                "ReIdentEngine", "ReIdentCLIP",
+                "ReIdentData", "ReIdentEngine", "ReIdentCLIP",
             ]),
     ],
     swiftLanguageModes: [.v6]

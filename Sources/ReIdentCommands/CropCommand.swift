@@ -6,6 +6,8 @@ import ArgumentParser
 import ReIdent
 import ReIdentData
 import ReIdentFiles
+import ReIdentFoundation
+import ReIdentImages
 
 /// Cuts crops out of frames.
 struct CropCommand: AsyncParsableCommand {

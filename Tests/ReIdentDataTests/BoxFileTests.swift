@@ -191,6 +191,6 @@ struct BoxFileTests {
         let file = try BoxFile.read(path)
         #expect(file.boxes.count == 336)
         #expect(Set(file.boxes.compactMap(\.identity)).count == 42)
-        #expect(file.ignored == 364)
+        #expect(file.ignored == 456)
     }
 }

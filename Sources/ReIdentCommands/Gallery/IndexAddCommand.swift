@@ -6,6 +6,7 @@ import ArgumentParser
 import ReIdent
 import ReIdentCLIP
 import ReIdentFiles
+import ReIdentFoundation
 import ReIdentImages
 import ReIdentIndex
 

@@ -31,10 +31,18 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(name: [.customShort("k"), .long], help: "Matches for each query.")
     var count = 10
 
+    @Option(
+        help: """
+            A PNG to write: up to 10 queries and their first 10 matches, with similarities and \
+            players; right and wrong ones are framed where the query is in the gallery.
+            """)
+    var sheet: String?
+
     @Flag(help: "Leave out images that cannot be read; they are named.")
     var skipBad = false
 
     @OptionGroup var encoding: EncoderOptions
+    @OptionGroup var force: ForceOption
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -47,19 +55,27 @@ struct SearchCommand: AsyncParsableCommand {
         guard !queryPaths.isEmpty else {
             throw ReIdentError.noImages(place: queries.joined(separator: ", "), skipped: skipped)
         }
+        let picture = sheet.map { SearchSheet(path: $0, force: force.isGiven) }
+        if let picture { try OutputFile.check(picture.path, force: force.isGiven) }
         let (searched, encoder) = try await openGallery(package)
         let embedded = try await encoder.embed(
             paths: queryPaths, skipsBad: skipBad, activity: "Embedding the queries", output: output)
         warn(of: embedded.bad)
         let pathsOfFile = Dictionary(grouping: searched.paths, by: InputPath.canonical)
-        let results = try embedded.embeddings.paths.enumerated().map { row, path in
-            let own = pathsOfFile[InputPath.canonical(path)] ?? []
-            let matches = try searched.matches(
-                of: embedded.embeddings.selecting([row]), count: count + own.count)
-            return SearchResult(
-                query: path,
-                matches: Array(matches[0].filter { !own.contains($0.path) }.prefix(count)))
+        let identityOfPath = Dictionary(
+            zip(searched.paths, searched.identities), uniquingKeysWith: { $1 })
+        let owns = embedded.embeddings.paths.map { pathsOfFile[InputPath.canonical($0)] ?? [] }
+        let matches = try searched.matches(
+            of: embedded.embeddings, count: count + (owns.map(\.count).max() ?? 0))
+        let found = embedded.embeddings.paths.enumerated().map { row, path in
+            let own = owns[row]
+            return SearchSheet.Result(
+                query: path, identity: own.lazy.compactMap { identityOfPath[$0] ?? nil }.first,
+                matches: Array(matches[row].filter { !own.contains($0.path) }.prefix(count)))
         }
+        try Task.checkCancellation()
+        try picture?.write(found, gallery: gallery, model: package.path, output: output)
+        let results = found.map { SearchResult(query: $0.query, matches: $0.matches) }
         try output.print(results, text: results.map(\.text).joined(separator: "\n\n"))
     }
 
