@@ -37,7 +37,7 @@ let package = Package(
             name: "ReIdent",
             targets: [
                 "ReIdent", "ReIdentFiles", "ReIdentImages", "ReIdentData", "ReIdentMetrics",
-                "ReIdentEngine", "ReIdentCLIP", "ReIdentTraining",
+                "ReIdentEngine", "ReIdentIndex", "ReIdentCLIP", "ReIdentTraining",
             ]),
         .executable(name: "reident", targets: ["ReIdentProgram"]),
     ],
@@ -54,19 +54,28 @@ let package = Package(
             name: "CPNG", pkgConfig: "libpng",
             providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .systemLibrary(
+            name: "CWebP", pkgConfig: "libwebp",
+            providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+        .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(
             name: "CZip", pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
-        .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
+        .systemLibrary(
+            name: "CCairo", pkgConfig: "cairo",
+            providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
+        .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG", "CWebP"]),
 
         layer("ReIdentFoundation", on: []),
         layer("ReIdentFiles", on: ["ReIdentFoundation", "COpenSSL", "CZip"]),
-        layer("ReIdentImages", on: ["ReIdentFoundation", "ReIdentFiles", "CImageCodecs"]),
+        layer(
+            "ReIdentImages",
+            on: ["ReIdentFoundation", "ReIdentFiles", "CImageCodecs", "CCairo"]),
         layer("ReIdentData", on: ["ReIdentFoundation", "ReIdentFiles"]),
         layer("ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles", "CDotProducts"]),
         layer("ReIdentEngine", on: ["ReIdentFoundation", "CReIdentEngine"]),
+        layer("ReIdentIndex", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentMetrics"]),
         layer(
             "ReIdentCLIP",
             on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentEngine"]),
@@ -74,7 +83,7 @@ let package = Package(
             "ReIdent",
             on: [
                 "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
-                "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP",
+                "ReIdentMetrics", "ReIdentEngine", "ReIdentIndex", "ReIdentCLIP",
             ]),
         layer(
             "ReIdentTraining",
@@ -86,8 +95,8 @@ let package = Package(
             "ReIdentCommands",
             on: [
                 "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
-                "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP", "ReIdent", "ReIdentTraining",
-                argumentParser,
+                "ReIdentMetrics", "ReIdentEngine", "ReIdentIndex", "ReIdentCLIP", "ReIdent",
+                "ReIdentTraining", argumentParser,
             ]),
         // Not named "reident": on macOS's file system that would be the same as "ReIdent".
         .executableTarget(
@@ -111,6 +120,7 @@ let package = Package(
         tests(
             "ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles", "CDotProducts"],
             fixtures: true),
+        tests("ReIdentIndex", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentMetrics"]),
         tests(
             "ReIdentCLIP",
             on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentEngine"],
@@ -132,7 +142,7 @@ let package = Package(
             "ReIdentCommands",
             on: [
                 "ReIdentProgram", "ReIdentFoundation", "ReIdentFiles", "ReIdentImages",
-                "ReIdentEngine", "ReIdentCLIP",
+                "ReIdentData", "ReIdentEngine", "ReIdentCLIP",
             ]),
     ],
     swiftLanguageModes: [.v6]

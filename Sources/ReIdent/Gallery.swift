@@ -1,6 +1,9 @@
-// A gallery in memory: embeddings of known images and the search among them.
+// A gallery in memory or on disk: embeddings of known images and the search among them.
 //
 // SPDX-License-Identifier: MIT
+
+public import ReIdentIndex
+import ReIdentMetrics
 
 /// One image that a query was matched with.
 public struct Match: Sendable, Equatable, Codable {
@@ -10,6 +13,13 @@ public struct Match: Sendable, Equatable, Codable {
     public let identity: String?
     /// Cosine similarity to the query, -1...1.
     public let similarity: Float
+
+    /// A match.
+    public init(path: String, identity: String?, similarity: Float) {
+        self.path = path
+        self.identity = identity
+        self.similarity = similarity
+    }
 
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
@@ -21,10 +31,17 @@ public struct Match: Sendable, Equatable, Codable {
 
 /// Images with their embeddings, to be searched.
 public struct Gallery: Sendable {
-    /// The embeddings, one row an image.
-    public let embeddings: Embeddings
+    private enum Contents {
+        case embeddings(Embeddings)
+        case index(VectorIndex)
+    }
+
+    /// What each image is called, one a row.
+    public let paths: [String]
     /// For each row, the player, where known.
     public let identities: [String?]
+
+    private let contents: Contents
 
     /// Joins embeddings and identities.
     ///
@@ -34,8 +51,24 @@ public struct Gallery: Sendable {
     public init(_ embeddings: Embeddings, identities: [String?]? = nil) {
         let identities = identities ?? [String?](repeating: nil, count: embeddings.count)
         precondition(identities.count == embeddings.count, "identities and rows differ in number")
-        self.embeddings = embeddings
+        paths = embeddings.paths
         self.identities = identities
+        contents = .embeddings(embeddings)
+    }
+
+    /// A gallery on disk; its vectors stay there.
+    public init(_ index: VectorIndex) {
+        paths = index.entries.map(\.path)
+        identities = index.entries.map(\.identity)
+        contents = .index(index)
+    }
+
+    /// Width D of an embedding.
+    public var dimension: Int {
+        switch contents {
+        case .embeddings(let embeddings): embeddings.dimension
+        case .index(let index): index.dimension
+        }
     }
 
     /// The images most similar to each query, best first; ties in row order.
@@ -44,41 +77,44 @@ public struct Gallery: Sendable {
     ///   - queries: Embeddings of the same model.
     ///   - count: Matches a query; fewer where the gallery is smaller.
     /// - Returns: For each query its matches.
-    /// - Throws: `ReIdentError.widthMismatch` if the widths differ.
+    /// - Throws: `ReIdentError.widthMismatch` if the widths differ, `index` if the task was
+    ///   cancelled.
     /// - Complexity: O(Q · G · D).
     public func matches(
         of queries: Embeddings, count: Int
     ) throws(ReIdentError) -> [[Match]] {
-        guard queries.dimension == embeddings.dimension else {
+        guard queries.dimension == dimension else {
             throw .widthMismatch(
-                expected: embeddings.dimension, found: queries.dimension, source: "the queries")
+                expected: dimension, found: queries.dimension, source: "the queries")
         }
-        return (0..<queries.count).map { row in
-            let query = Array(queries[row])
-            let similarities = similarities(to: query)
-            let order = similarities.indices.sorted {
-                similarities[$0] == similarities[$1]
-                    ? $0 < $1 : similarities[$0] > similarities[$1]
+        do throws(IndexError) {
+            let found = try search().nearest(to: Self.matrix(of: queries), count: count)
+            return found.map { neighbors in
+                neighbors.map { neighbor in
+                    Match(
+                        path: paths[neighbor.row], identity: identities[neighbor.row],
+                        similarity: neighbor.similarity)
+                }
             }
-            return order.prefix(count).map { index in
-                Match(
-                    path: embeddings.paths[index], identity: identities[index],
-                    similarity: min(1, max(-1, similarities[index])))  // but for rounding
-            }
+        } catch {
+            throw .index(error)
         }
     }
 
-    private func similarities(to query: [Float]) -> [Float] {
-        let width = embeddings.dimension
-        return embeddings.values.withUnsafeBufferPointer { values in
-            query.withUnsafeBufferPointer { query in
-                (0..<embeddings.count).map { row in
-                    var sum: Float = 0
-                    let start = row * width
-                    for column in 0..<width { sum += values[start + column] * query[column] }
-                    return sum
-                }
-            }
+    private func search() throws(IndexError) -> any VectorSearch {
+        switch contents {
+        case .embeddings(let embeddings): ExactSearch(try Self.matrix(of: embeddings))
+        case .index(let index): index.search
+        }
+    }
+
+    private static func matrix(
+        of embeddings: Embeddings
+    ) throws(IndexError) -> EmbeddingMatrix {
+        do throws(MetricsError) {
+            return try embeddings.matrix()
+        } catch {
+            throw .search(error)
         }
     }
 }

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 
 public import ReIdentFoundation
+public import ReIdentIndex
 
 /// A request of the library that cannot be met.
 public enum ReIdentError: DiagnosedError, Equatable {
@@ -22,6 +23,8 @@ public enum ReIdentError: DiagnosedError, Equatable {
     case emptySplit(dataset: String, split: String, problem: String)
     /// Figures were asked for where it is not published who is on the images.
     case unlabelled(place: String)
+    /// An index could not be used, or a search failed.
+    case index(IndexError)
 
     public var kind: FailureKind {
         switch self {
@@ -29,6 +32,7 @@ public enum ReIdentError: DiagnosedError, Equatable {
         case .noImages, .onlyBadImages, .widthMismatch, .modelMismatch, .notFinite, .emptySplit,
             .unlabelled:
             .badData
+        case .index(let error): error.kind
         }
     }
 
@@ -57,6 +61,8 @@ public enum ReIdentError: DiagnosedError, Equatable {
         case .unlabelled(let place):
             "\(place): it is not known who is on every image, so nothing can be scored. Write the "
                 + "distances with `reident distances` and submit them to whoever knows."
+        case .index(let error):
+            error.description
         }
     }
 }

@@ -16,7 +16,8 @@ struct EvaluateCommand: AsyncParsableCommand {
         discussion: """
             Images of the query's player by the query's camera are left out of its gallery. A \
             query with no match left is not counted, and said. Intervals are 95% bootstrap \
-            intervals over players.
+            intervals over players. --sheets writes pictures of the best and worst queries and a \
+            page that shows them.
             """)
 
     @OptionGroup var dataset: DatasetOptions
@@ -25,8 +26,12 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "The part to evaluate on.")
     var split = Split.test
 
+    @Option(help: "A folder to write: sheets of the best and worst queries, and a page.")
+    var sheets: String?
+
     @OptionGroup var reranking: RerankingOptions
     @OptionGroup var encoding: EncoderOptions
+    @OptionGroup var force: ForceOption
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -37,6 +42,8 @@ struct EvaluateCommand: AsyncParsableCommand {
             throw ReIdentError.unlabelled(place: "\(data.root), part '\(split.rawValue)'")
         }
         let settings = try reranking.settings()
+        let folder = sheets.map { SheetsFolder(path: $0, force: force.isGiven) }
+        try folder?.check()
         let package = try model.open()
         warnOfTrained(retrieval, package: package)
         let encoder = try await encoding.encoder(of: package, output: output)
@@ -49,6 +56,11 @@ struct EvaluateCommand: AsyncParsableCommand {
         let reranked = try settings.map { settings in
             output.note("Re-ranking.")
             return try embedded.scores(of: embedded.reranked(settings))
+        }
+        if let folder {
+            output.note("Drawing sheets.")
+            try folder.write(
+                embedded, scores: scores, dataset: data.root, model: package.path)
         }
         let report = RetrievalReport(scores, reranked: reranked)
         try output.print(report, text: "\(data.summary)\n\n\(report.text)")

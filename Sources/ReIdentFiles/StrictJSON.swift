@@ -4,30 +4,69 @@
 // SPDX-License-Identifier: MIT
 
 /// One JSON value; objects keep the order of their keys.
-enum StrictJSON: Equatable {
+public enum StrictJSON: Equatable, Sendable {
+    /// Keys with values, in the order of the text; no key comes twice.
     case object([Member])
+    /// Values in their order.
     case array([StrictJSON])
+    /// A text, without escapes.
     case string(String)
     /// A number without fraction and exponent that fits 64 bits.
     case integer(Int)
+    /// Any other number.
     case number(Double)
+    /// True or false.
     case bool(Bool)
+    /// Nothing.
     case null
 
     /// One key of an object with its value.
-    struct Member: Equatable {
-        let key: String
-        let value: StrictJSON
+    public struct Member: Equatable, Sendable {
+        /// The key.
+        public let key: String
+        /// Its value.
+        public let value: StrictJSON
     }
 
     /// Where the text stops being JSON, and what is wrong there.
-    struct Problem: Error, Equatable {
-        let offset: Int
-        let reason: String
+    public struct Problem: Error, Equatable {
+        /// Bytes before that place.
+        public let offset: Int
+        /// What is wrong, as the end of a sentence.
+        public let reason: String
+    }
+
+    /// The value of a key, or nil if this is no object or has no such key.
+    ///
+    /// - Complexity: O(keys).
+    public subscript(key: String) -> StrictJSON? {
+        guard case .object(let members) = self else { return nil }
+        return members.first { $0.key == key }?.value
+    }
+
+    /// The values of a list, or nil if this is none.
+    public var elements: [StrictJSON]? {
+        if case .array(let elements) = self { elements } else { nil }
+    }
+
+    /// The text, or nil if this is none.
+    public var text: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+
+    /// The number, whole or not, or nil if this is none.
+    public var double: Double? {
+        switch self {
+        case .integer(let number): Double(number)
+        case .number(let number): number
+        default: nil
+        }
     }
 
     /// Reads one value that fills `bytes`; white space around it is allowed.
-    static func parse(_ bytes: UnsafeRawBufferPointer) throws(Problem) -> StrictJSON {
+    ///
+    /// - Throws: `Problem` where the text stops being JSON.
+    public static func parse(_ bytes: UnsafeRawBufferPointer) throws(Problem) -> StrictJSON {
         var parser = StrictJSONParser(bytes: bytes)
         let value = try parser.value(depth: 0)
         parser.skipSpace()

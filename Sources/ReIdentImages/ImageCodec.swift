@@ -10,6 +10,8 @@ struct ImageCodec: Sendable {
     /// What the C codec found wrong.
     struct Failure: Error {
         let reason: String
+        /// Whether the contents may be sound and only are of a kind that is not read.
+        var isUnsupported = false
     }
 
     typealias Bytes = UnsafePointer<UInt8>
@@ -42,6 +44,11 @@ struct ImageCodec: Sendable {
                 readSize: { image_codec_png_size($0, $1, $2, $3, $4) },
                 readPixels: { image_codec_png_decode($0, $1, $2, $3, $4, $5) },
                 exif: exifOfPNG)
+        case .webP:
+            ImageCodec(
+                readSize: { image_codec_webp_size($0, $1, $2, $3, $4) },
+                readPixels: { image_codec_webp_decode($0, $1, $2, $3, $4, $5) },
+                exif: exifOfWebP)
         }
     }
 
@@ -79,12 +86,17 @@ struct ImageCodec: Sendable {
 func checkingCodec(
     _ body: (ImageCodec.Message) -> image_codec_status
 ) throws(ImageCodec.Failure) {
-    let reason = withUnsafeTemporaryAllocation(
+    let failure = withUnsafeTemporaryAllocation(
         of: CChar.self, capacity: Int(IMAGE_CODEC_MESSAGE_CAPACITY)
-    ) { message -> String? in
-        guard let start = message.baseAddress else { return "no memory for a message" }
+    ) { message -> ImageCodec.Failure? in
+        guard let start = message.baseAddress else {
+            return ImageCodec.Failure(reason: "no memory for a message")
+        }
         start.pointee = 0
-        return body(start) == IMAGE_CODEC_OK ? nil : String(cString: start)
+        let status = body(start)
+        guard status != IMAGE_CODEC_OK else { return nil }
+        return ImageCodec.Failure(
+            reason: String(cString: start), isUnsupported: status == IMAGE_CODEC_UNSUPPORTED)
     }
-    if let reason { throw ImageCodec.Failure(reason: reason) }
+    if let failure { throw failure }
 }

@@ -8,6 +8,8 @@ public enum ImageFormat: String, Sendable, CaseIterable {
     case jpeg = "JPEG"
     /// PNG of any colour type and depth, interlaced or not.
     case png = "PNG"
+    /// WebP, lossy or lossless, but not animated.
+    case webP = "WebP"
 
     /// The format the signature at the start of `bytes` belongs to, or nil if it is none of them.
     public init?(signatureOf bytes: UnsafeRawBufferPointer) {
@@ -15,6 +17,10 @@ public enum ImageFormat: String, Sendable, CaseIterable {
             self = .jpeg
         } else if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
             self = .png
+        } else if bytes.count >= 12, bytes.starts(with: "RIFF".utf8),
+            bytes[8..<12].elementsEqual("WEBP".utf8)
+        {
+            self = .webP
         } else {
             return nil
         }
@@ -29,9 +35,7 @@ func describeForeignContents(_ bytes: UnsafeRawBufferPointer) -> String {
     }
     if bytes.count >= 12 {
         let kind = String(decoding: bytes[8..<12], as: UTF8.self)
-        if bytes.starts(with: "RIFF".utf8) {
-            return kind == "WEBP" ? "a WebP image" : "a RIFF file"
-        }
+        if bytes.starts(with: "RIFF".utf8) { return "a RIFF file" }
         if bytes[4..<8].elementsEqual("ftyp".utf8) {
             switch kind {
             case "heic", "heix", "mif1", "msf1": return "a HEIC image"

@@ -92,3 +92,27 @@ enum ImageOrientation: UInt16 {
     }
     return nil
 }
+
+/// The TIFF structure in the EXIF chunk of a WebP, if its header announces one.
+///
+/// Some programs put JPEG's identifier before the structure.
+@Sendable func exifOfWebP(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    let announcement: UInt8 = 0x08
+    guard bytes.count >= 30, bytes[12..<16].elementsEqual("VP8X".utf8),
+        bytes[20] & announcement != 0
+    else { return nil }
+    let identifier = Array("Exif\0\0".utf8)
+    var position = 12
+    while position <= bytes.count - 8 {
+        let length = bytes[position + 4..<position + 8].reversed().reduce(0) { $0 << 8 | Int($1) }
+        let start = position + 8
+        guard length <= bytes.count - start else { return nil }
+        if bytes[position..<position + 4].elementsEqual("EXIF".utf8) {
+            let payload = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
+            guard payload.starts(with: identifier) else { return payload }
+            return UnsafeRawBufferPointer(rebasing: payload[identifier.count...])
+        }
+        position = start + length + length % 2  // chunks begin at even places
+    }
+    return nil
+}

@@ -1,4 +1,4 @@
-// Decoding of every kind of JPEG and PNG against OpenCV, and what bad files are told.
+// Decoding of every kind of JPEG, PNG and WebP against OpenCV, and what bad files are told.
 //
 // SPDX-License-Identifier: MIT
 
@@ -10,10 +10,11 @@ import Testing
 
 @Suite("Decoding")
 struct DecodingTests {
-    @Test("every kind of JPEG and PNG becomes the pixels OpenCV makes of it")
+    @Test("every kind of JPEG, PNG and WebP becomes the pixels OpenCV makes of it")
     func matchesOpenCV() throws {
         let references = try DecodingReference.read()
         #expect(references.count >= 60)
+        #expect(references.count { $0.name.hasPrefix("WebP") } >= 14)
         for item in references {
             let image = try ImageDecoder.decode(item.bytes, name: item.name)
             #expect(image.width == item.width && image.height == item.height, "\(item.name)")
@@ -21,7 +22,11 @@ struct DecodingTests {
         }
     }
 
-    @Test("a file cut anywhere is refused", arguments: ["progressive 4:2:0", "CMYK of Adobe"])
+    @Test(
+        "a file cut anywhere is refused",
+        arguments: [
+            "progressive 4:2:0", "CMYK of Adobe", "WebP lossy", "WebP lossless with alpha",
+        ])
     func refusesEveryPrefix(name: String) throws {
         let bytes = try DecodingReference.read(name).bytes
         for count in 0..<bytes.count {
@@ -74,6 +79,38 @@ struct DecodingTests {
         jpeg.replaceSubrange(frame + 5..<frame + 9, with: [0xFF, 0xDC, 0xFF, 0xDC])
         let wanted = ImageError.tooManyPixels(name: "huge", width: 65_500, height: 65_500)
         #expect(throws: wanted) { try ImageDecoder.decode(jpeg, name: "huge") }
+
+        // Behind the signature of VP8L stand 14 bits of width less one, then of height less one.
+        var webP = try DecodingReference.read("WebP lossless").bytes
+        #expect(webP[20] == 0x2F)
+        webP.replaceSubrange(21..<24, with: [0xFF, 0xFF, 0xFF])
+        webP[24] |= 0x0F
+        let largest = ImageError.tooManyPixels(name: "huge", width: 16_384, height: 16_384)
+        #expect(throws: largest) { try ImageDecoder.decode(webP, name: "huge") }
+    }
+
+    @Test("an animated WebP is refused in a sentence")
+    func refusesAnimation() {
+        let animation: UInt8 = 0x02
+        let header = Array("RIFF\u{16}\0\0\0WEBPVP8X\u{0A}\0\0\0".utf8)
+        let bytes = header + [animation, 0, 0, 0, 15, 0, 0, 15, 0, 0]
+        let error = #expect(throws: ImageError.self) {
+            try ImageDecoder.decode(bytes, name: "moving.webp")
+        }
+        #expect(error?.kind == .badData)
+        #expect(error?.description.hasPrefix("moving.webp: a WebP image that is not read") == true)
+    }
+
+    @Test("the orientation of a WebP is found behind JPEG's identifier, too")
+    func readsPrefixedEXIF() throws {
+        let item = try DecodingReference.read("WebP orientation 6")
+        let start = try #require(
+            item.bytes.indices.last { item.bytes[$0...].starts(with: Array("EXIF".utf8)) })
+        var bytes = item.bytes
+        bytes.insert(contentsOf: Array("Exif\0\0".utf8), at: start + 8)
+        bytes[start + 4] += 6
+        bytes[4] += 6
+        #expect(digest(try ImageDecoder.decode(bytes, name: "prefixed").pixels) == item.decoded)
     }
 
     @Test("an image without pixels is refused")
@@ -88,7 +125,7 @@ struct DecodingTests {
         "contents that are no image are named",
         arguments: [
             ("", "an empty file"), ("GIF89a......", "a GIF image"), ("BM......", "a BMP image"),
-            ("RIFF....WEBPVP8 ", "a WebP image"), ("identity,camera\n1,2\n", "text"),
+            ("RIFF....WAVEfmt ", "a RIFF file"), ("identity,camera\n1,2\n", "text"),
             ("<!DOCTYPE html><html>", "an HTML page"), ("%PDF-1.7", "a PDF document"),
             ("....ftypavif", "an AVIF image"), ("\u{1}\u{2}\u{3}", "unknown binary contents"),
         ])

@@ -18,7 +18,8 @@ struct RootCommand: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             ModelsCommand.self, EmbedCommand.self, TrainCommand.self, EvaluateCommand.self,
-            DistancesCommand.self, ScoreCommand.self, SearchCommand.self, BenchmarkCommand.self,
+            DistancesCommand.self, ScoreCommand.self, SearchCommand.self, IndexCommand.self,
+            CropCommand.self, BenchmarkCommand.self,
         ])
 
     static let _errorPrefix = "reident: "

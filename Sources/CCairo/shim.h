@@ -1,0 +1,5 @@
+/* Cairo, as a module.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <cairo.h>

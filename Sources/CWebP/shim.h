@@ -1,0 +1,5 @@
+/* libwebp, as a module.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <webp/decode.h>

@@ -1,0 +1,52 @@
+// Embedding lists of images with progress, and with bad ones left out where that is wished.
+//
+// SPDX-License-Identifier: MIT
+
+import ReIdent
+import ReIdentImages
+
+/// An image that was left out because it cannot be read, as `--json` lists it.
+struct BadImage: Encodable {
+    let path: String
+    let reason: String
+}
+
+/// What became of a list of images.
+struct EmbeddedImages {
+    /// The embeddings of the good images.
+    let embeddings: Embeddings
+    /// For each row the image's place in the list.
+    let positions: [Int]
+    /// The images that were left out.
+    let bad: [BadImage]
+}
+
+extension PlayerEncoder {
+    /// Embeds files.
+    ///
+    /// - Parameters:
+    ///   - paths: The files, by which the rows are called.
+    ///   - skipsBad: Whether bad images are left out.
+    ///   - activity: What is done, for the progress.
+    ///   - output: Where progress is told.
+    /// - Returns: One row for every good image, at least one.
+    /// - Throws: As `embed(_:skipsBadImages:progress:)`, and `ReIdentError.onlyBadImages`.
+    nonisolated func embed(
+        paths: [String], skipsBad: Bool, activity: String, output: OutputOptions
+    ) async throws -> EmbeddedImages {
+        let meter = output.meter(activity)
+        let outcome = try await embed(
+            paths.map { ImageSource(.file($0)) }, skipsBadImages: skipsBad
+        ) { meter.update($0, of: $1) }
+        meter.finish()
+        guard outcome.embeddings.count > 0 else {
+            throw ReIdentError.onlyBadImages(
+                count: paths.count, first: outcome.failures.first?.error.description ?? "")
+        }
+        return EmbeddedImages(
+            embeddings: outcome.embeddings, positions: outcome.positions,
+            bad: outcome.failures.map {
+                BadImage(path: paths[$0.index], reason: $0.error.description)
+            })
+    }
+}

@@ -1,0 +1,90 @@
+// `reident index build`: embeds a folder into an index.
+//
+// SPDX-License-Identifier: MIT
+
+import ArgumentParser
+import ReIdent
+import ReIdentFiles
+import ReIdentIndex
+
+/// Builds an index.
+struct IndexBuildCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build",
+        abstract: "Embeds all images of a folder into an index.",
+        discussion: "Where the folder is a data set, the index knows its players.")
+
+    @Argument(help: "The folder of the gallery's images.")
+    var folder: String
+
+    @OptionGroup var model: ModelOption
+
+    @Option(help: "The index to write: a file.")
+    var out: String
+
+    @OptionGroup var encoding: EncoderOptions
+
+    @Flag(help: "Leave out images that cannot be read; they are listed.")
+    var skipBad = false
+
+    @OptionGroup var force: ForceOption
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let package = try model.open()
+        let images = try GalleryFolder(path: folder)
+        try OutputFile.check(out, force: force.isGiven)
+        let encoder = try await encoding.encoder(of: package, output: output)
+        let embedded = try await encoder.embed(
+            paths: images.paths, skipsBad: skipBad, activity: "Embedding", output: output)
+        let index = try VectorIndex(
+            embedded.embeddings.renamed(InputPath.absolute),
+            identities: embedded.positions.map { images.identities[$0] },
+            origin: encoder.indexOrigin(packagePath: InputPath.absolute(model.path)))
+        try Task.checkCancellation()
+        try index.write(to: out, force: force.isGiven)
+        let report = Report(
+            images: index.count, dimension: index.dimension, skippedFiles: images.skippedCount,
+            badImages: embedded.bad, model: index.origin.model, out: out)
+        try output.print(report, text: report.text)
+    }
+
+    /// What was built.
+    private struct Report: Encodable {
+        let images: Int
+        let dimension: Int
+        let skippedFiles: Int
+        let badImages: [BadImage]
+        let model: String
+        let out: String
+
+        enum CodingKeys: String, CodingKey {
+            case images, dimension, model, out
+            case skippedFiles = "skipped_files"
+            case badImages = "bad_images"
+        }
+
+        var text: String {
+            (["\(images) images of \(dimension) numbers each: \(out)"]
+                + lines(skippedFiles: skippedFiles, badImages: badImages)).joined(separator: "\n")
+        }
+    }
+}
+
+extension Embeddings {
+    /// The same vectors with other names.
+    func renamed(_ name: (String) -> String) -> Embeddings {
+        Embeddings(values: values, dimension: dimension, paths: paths.map(name))
+    }
+}
+
+/// What a person is told of files that were left out.
+func lines(skippedFiles: Int, badImages: [BadImage]) -> [String] {
+    var lines: [String] = []
+    if skippedFiles > 0 { lines.append("\(skippedFiles) files are no images by their name.") }
+    if !badImages.isEmpty {
+        lines.append("\(badImages.count) images could not be read:")
+        lines += badImages.map { "  \($0.reason)" }
+    }
+    return lines
+}

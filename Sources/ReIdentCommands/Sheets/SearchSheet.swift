@@ -1,0 +1,78 @@
+// The picture of `search --sheet`: queries and what was found for them.
+//
+// SPDX-License-Identifier: MIT
+
+import ReIdent
+import ReIdentFiles
+import ReIdentImages
+
+/// Draws the results of a search.
+struct SearchSheet {
+    /// One query's results.
+    struct Result {
+        let query: String
+        /// Who is on the query, where the gallery tells it.
+        let identity: String?
+        let matches: [Match]
+    }
+
+    /// The PNG file to write.
+    let path: String
+    /// Whether an existing one may be replaced.
+    let force: Bool
+
+    /// Draws and writes the sheet; queries beyond `RankedSheet.mostRows` are left out, and said.
+    ///
+    /// - Parameters:
+    ///   - results: What was found.
+    ///   - gallery: What was searched, for the heading.
+    ///   - model: The model, for the heading.
+    ///   - output: Where remarks go.
+    /// - Throws: `FileError` of kind `cannotWrite`, `ImageError`, or `CancellationError`.
+    func write(
+        _ results: [Result], gallery: String, model: String, output: OutputOptions
+    ) throws {
+        if results.count > RankedSheet.mostRows {
+            output.note(
+                "The sheet shows the first \(RankedSheet.mostRows) of \(results.count) queries.")
+        }
+        let rows = try results.prefix(RankedSheet.mostRows).map { result in
+            try Task.checkCancellation()
+            return RankedSheet.Row(
+                query: .init(
+                    image: picture(result.query, output), title: "query",
+                    lines: [result.identity ?? name(of: result.query)]),
+                matches: result.matches.prefix(RankedSheet.mostEntries).enumerated().map {
+                    entry($1, rank: $0 + 1, wanted: result.identity, output)
+                })
+        }
+        let sheet = RankedSheet(
+            title: "Found in \(name(of: gallery))", subtitle: "\(gallery), \(model)", rows: rows)
+        try OutputFile.write(ImageEncoder.png(sheet.drawn()), to: path, force: force)
+    }
+
+    private func entry(
+        _ match: Match, rank: Int, wanted: String?, _ output: OutputOptions
+    ) -> RankedSheet.Entry {
+        var mark = RankedSheet.Mark.none
+        if let wanted, let found = match.identity { mark = wanted == found ? .right : .wrong }
+        return RankedSheet.Entry(
+            image: picture(match.path, output),
+            title: RankedSheet.title(rank: rank, match.similarity),
+            lines: [match.identity ?? name(of: match.path)], mark: mark)
+    }
+
+    /// The image, or nil if it can no longer be read: the file of an index may be gone.
+    private func picture(_ path: String, _ output: OutputOptions) -> Image? {
+        do throws(ImageError) {
+            return try ImageSource(path: path).decoded()
+        } catch {
+            output.warn("not on the sheet: \(error.description)")
+            return nil
+        }
+    }
+
+    private func name(of path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? path
+    }
+}
