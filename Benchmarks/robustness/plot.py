@@ -47,7 +47,7 @@ def plots(records: list[dict], levels: dict, arms: dict) -> str:
         name = "recipe" if option == "none" else f"--augment {option}"
         parts.append(f'<polyline class="{arm}" points="{x},12 {x + 22},12"/>'
                      f'<text x="{x + 28}" y="16">{name}</text>')
-        x += 110
+        x += 60 + 7 * len(name)
     parts.append(f'<text x="{x}" y="16">area: lowest to highest of {len(records)} seeds</text>')
     return "\n".join(parts + ["</svg>"]) + "\n"
 

@@ -7,6 +7,7 @@ import ReIdentCLIP
 import ReIdentData
 import ReIdentEngine
 import ReIdentFiles
+import ReIdentFoundation
 import ReIdentImages
 import ReIdentTestSupport
 import Testing
