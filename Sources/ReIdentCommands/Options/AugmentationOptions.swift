@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: MIT
 
-public import ArgumentParser
-public import ReIdentImages
+import ArgumentParser
+import ReIdentImages
 
 /// How often training crops are changed; not at all unless it is asked for.
 struct AugmentationOptions: ParsableArguments {
