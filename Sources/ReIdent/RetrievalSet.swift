@@ -5,7 +5,7 @@
 
 public import ReIdentData
 import ReIdentFiles
-import ReIdentImages
+public import ReIdentImages
 public import ReIdentMetrics
 
 /// Queries and a gallery that are to be embedded.
@@ -25,14 +25,20 @@ public struct RetrievalSet: Sendable {
     ///
     /// - Parameters:
     ///   - encoder: The model.
+    ///   - degradation: What every image suffers first, queries and gallery alike: to see how much
+    ///     of the figures is left on worse footage.
     ///   - progress: Is told after every batch.
     /// - Returns: The embeddings with their labels.
     /// - Throws: `ImageError` of the first bad image, `EngineError`, `ReIdentError.notFinite`, or
     ///   `CancellationError`.
     public func embedded(
-        by encoder: PlayerEncoder, progress: PlayerEncoder.Progress = { _, _ in }
+        by encoder: PlayerEncoder, degradation: ImageDegradation = ImageDegradation(),
+        progress: PlayerEncoder.Progress = { _, _ in }
     ) async throws -> EmbeddedRetrieval {
-        let (sources, queryRows, galleryRows) = distinctImages()
+        let (originals, queryRows, galleryRows) = distinctImages()
+        let sources = originals.map { source in
+            source.changed { (image) throws(ImageError) in try degradation.apply(image) }
+        }
         let outcome = try await encoder.embed(sources, progress: progress)
         return try EmbeddedRetrieval(
             retrieval: retrieval, queries: outcome.embeddings.selecting(queryRows),

@@ -6,6 +6,7 @@ import ArgumentParser
 import ReIdent
 import ReIdentCLIP
 import ReIdentData
+import ReIdentImages
 import ReIdentMetrics
 
 /// Evaluates a model on a data set.
@@ -29,6 +30,14 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "A folder to write: sheets of the best and worst queries, and a page.")
     var sheets: String?
 
+    @Option(
+        help: """
+            Worsen query and gallery images first, for example blur=2,height=48,jpeg=20: a \
+            Gaussian blur, in pixels of a crop 128 tall; scaled down to so many rows, and up \
+            again; JPEG quality.
+            """, transform: DegradationArgument.init(parsing:))
+    var degrade: DegradationArgument?
+
     @OptionGroup var reranking: RerankingOptions
     @OptionGroup var encoding: EncoderOptions
     @OptionGroup var force: ForceOption
@@ -48,7 +57,9 @@ struct EvaluateCommand: AsyncParsableCommand {
         warnOfTrained(retrieval, package: package)
         let encoder = try await encoding.encoder(of: package, output: output)
         let meter = output.meter("Embedding")
-        let embedded = try await RetrievalSet(retrieval).embedded(by: encoder) {
+        let embedded = try await RetrievalSet(retrieval).embedded(
+            by: encoder, degradation: degrade?.degradation ?? ImageDegradation()
+        ) {
             meter.update($0, of: $1)
         }
         meter.finish()
@@ -63,7 +74,12 @@ struct EvaluateCommand: AsyncParsableCommand {
                 embedded, scores: scores, dataset: data.root, model: package.path)
         }
         let report = RetrievalReport(scores, reranked: reranked)
-        try output.print(report, text: "\(data.summary)\n\n\(report.text)")
+        let remark = degrade.map {
+            "\nQuery and gallery images were worsened first: \($0.text).\n"
+        }
+        try output.print(
+            DegradedReport(report: report, degradation: degrade),
+            text: "\(data.summary)\n\(remark ?? "")\n\(report.text)")
     }
 
     /// Figures on players that the model was trained on say nothing about new ones.
@@ -75,5 +91,22 @@ struct EvaluateCommand: AsyncParsableCommand {
             "\(trained) of the \(players.count) players that are searched for are called like "
                 + "players this model was trained on. If they are the same, these figures say "
                 + "nothing about unseen players.")
+    }
+}
+
+/// A report that says so where its images were worsened; the documented object otherwise.
+private struct DegradedReport: Encodable {
+    let report: RetrievalReport
+    let degradation: DegradationArgument?
+
+    enum CodingKeys: String, CodingKey {
+        case degradation = "degraded"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try report.encode(to: encoder)
+        guard let degradation else { return }
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(degradation, forKey: .degradation)
     }
 }

@@ -67,7 +67,7 @@ public struct CLIPPreprocessing: Sendable, Hashable {
 }
 
 /// Weights as Pillow holds them for 8-bit pixels: 22 fractional bits, rounded away from zero.
-private struct FixedPointWeights {
+struct FixedPointWeights {
     let first: [Int]
     let count: [Int]
     let stride: Int

@@ -10,6 +10,10 @@ public struct ImageSource: Sendable {
     /// What messages call it, usually its path.
     public let name: String
     private let read: @Sendable () throws -> [UInt8]
+    private var change: Change?
+
+    /// What may be done to a decoded picture before it is prepared.
+    public typealias Change = @Sendable (Image) throws(ImageError) -> Image
 
     /// An image whose bytes a closure gets, on whichever thread prepares it.
     ///
@@ -32,7 +36,20 @@ public struct ImageSource: Sendable {
         self.init(.file(path))
     }
 
-    /// Reads and decodes the image.
+    /// The same image with its decoded picture changed, on whichever thread prepares it.
+    ///
+    /// - Parameter change: Takes the decoded picture; a change that was there before comes first.
+    /// - Returns: A source of the same name.
+    public func changed(by change: @escaping Change) -> ImageSource {
+        var result = self
+        let earlier = self.change
+        result.change = { (image) throws(ImageError) in
+            try change(earlier?(image) ?? image)
+        }
+        return result
+    }
+
+    /// Reads and decodes the image, and changes it where that was asked for.
     ///
     /// - Throws: `ImageError`.
     public func decoded() throws(ImageError) -> Image {
@@ -46,6 +63,7 @@ public struct ImageSource: Sendable {
                 name: name, kind: .inputNotFound,
                 reason: "\(error). Check that it exists and may be read.")
         }
-        return try ImageDecoder.decode(bytes, name: name)
+        let image = try ImageDecoder.decode(bytes, name: name)
+        return try change?(image) ?? image
     }
 }

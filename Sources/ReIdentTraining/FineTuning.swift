@@ -8,6 +8,7 @@ public import ReIdentCLIP
 public import ReIdentData
 import ReIdentEngine
 import ReIdentFiles
+import ReIdentImages
 
 /// What to train, on what, and where to.
 public struct FineTuning: Sendable {
@@ -87,6 +88,11 @@ public struct FineTuning: Sendable {
         var batches: [[ImagePair]]?
         var validation: Validation?
         if let pairsPath {
+            guard options.augmentation?.isNone ?? true else {
+                throw TrainingError.invalidOption(
+                    option: "--augment with --pairs",
+                    expected: "to be none, since listed pairs are taken as they are")
+            }
             if case .share = self.validation {
                 throw TrainingError.invalidOption(
                     option: "--validation with --pairs",
@@ -105,6 +111,9 @@ public struct FineTuning: Sendable {
                     "The best model is chosen on the test part, so its figures there are no "
                         + "longer those of unseen players; the package says so."))
         }
+        var options = options
+        // Never by probability 0 and never for want of any: one training, so one saved state.
+        if options.augmentation?.isNone == true { options.augmentation = nil }
         let job = TrainingJob(
             name: dataset.root, package: package, options: options, images: images,
             listedBatches: batches, validation: validation)

@@ -115,8 +115,12 @@ final class Trainer {
         let loader = ImageLoader(
             preprocessing: job.package.settings.preprocessing, side: model.configuration.imageSize,
             depth: max(16, 4 * job.options.batchSize))
-        let order = remaining.flatMap { batch in batch.map(\.query) + batch.map(\.gallery) }
-        let sources = order.map { ImageSource(job.images[$0].source) }
+        let augmentation = job.augmentation
+        let sources = zip(position.step..., remaining).flatMap { step, batch in
+            (batch.map(\.query) + batch.map(\.gallery)).enumerated().map { place, image in
+                augmentation.source(of: job.images[image], step: step, position: place)
+            }
+        }
         var images = loader.images(of: sources).makeAsyncIterator()
         for batch in remaining {
             guard !isAtLimit else { return }

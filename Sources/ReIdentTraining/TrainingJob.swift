@@ -9,6 +9,7 @@ import ReIdentCLIP
 import ReIdentData
 import ReIdentFiles
 import ReIdentFoundation
+import ReIdentImages
 import ReIdentMetrics
 
 /// The players a training is validated on.
@@ -54,6 +55,13 @@ struct TrainingJob: Sendable {
         }
     }
 
+    /// The chance changes of crops: none where batches are listed.
+    var augmentation: CropAugmentation {
+        CropAugmentation(
+            listedBatches == nil ? options.augmentation ?? ImageAugmentation() : .init(),
+            seed: options.seed, images: images)
+    }
+
     /// The players that are trained on: all, or those of the listed pairs.
     var players: Set<String> {
         guard let listedBatches else { return Set(images.map(\.identity)) }
@@ -67,9 +75,14 @@ struct TrainingJob: Sendable {
             dataFingerprint: try dataFingerprint(), validatedOn: validation?.name)
     }
 
-    /// A digest of the training images' names and players, and of listed batches.
+    /// A digest of the training images' names and players, of cameras where they matter, and of
+    /// listed batches.
     private func dataFingerprint() throws -> String {
-        var text = images.map { "\($0.path)\t\($0.identity)" }.joined(separator: "\n")
+        // Cameras decide which crops share a shift of colours, and nothing else.
+        let usesCameras = (options.augmentation?.colorShift ?? 0) > 0
+        var text = images.map { image in
+            "\(image.path)\t\(image.identity)" + (usesCameras ? "\t\(image.camera ?? "")" : "")
+        }.joined(separator: "\n")
         for batch in listedBatches ?? [] {
             text += "\n" + batch.map { "\($0.query)-\($0.gallery)" }.joined(separator: " ")
         }
@@ -107,7 +120,15 @@ struct TrainingJob: Sendable {
         func values(_ options: TrainingOptions) throws -> [String: String] {
             let encoded = try JSONEncoder().encode(options)
             let object = try JSONSerialization.jsonObject(with: encoded) as? [String: Any] ?? [:]
-            return object.mapValues { "\($0)" }
+            var result: [String: String] = [:]
+            for (name, value) in object {
+                guard let parts = value as? [String: Any] else {
+                    result[name] = "\(value)"
+                    continue
+                }
+                for (part, value) in parts { result["\(name).\(part)"] = "\(value)" }
+            }
+            return result
         }
         let (before, now) = (try values(stored), try values(given))
         for name in Set(before.keys).union(now.keys).sorted() where before[name] != now[name] {
@@ -150,6 +171,7 @@ struct TrainingJob: Sendable {
             "chosen_on": validation?.name ?? "nothing: the last epoch",
         ]
         summary["epochs"] = "\(options.epochs)"
+        summary["augmentation"] = (options.augmentation ?? ImageAugmentation()).summary
         return summary
     }
 }

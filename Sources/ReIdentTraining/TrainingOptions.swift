@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 
 public import ReIdentCLIP
+public import ReIdentImages
 
 /// The options of fine-tuning; the defaults are CLIP-ReIdent's recipe for vision transformers.
 public struct TrainingOptions: Sendable, Codable, Equatable {
@@ -24,6 +25,8 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var weightDecay = 0.01
     /// Probability that a pair is mirrored, query and gallery image together.
     public var flipProbability = 0.5
+    /// How often crops are changed by chance; nil for never, as in the recipe.
+    public var augmentation: ImageAugmentation?
     /// The number format of products.
     public var precision = Precision.fp32
     /// Which patches take part.
@@ -34,7 +37,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var gradientAccumulation = 1
     /// Largest norm of all gradients together; nil for no limit.
     public var gradientClipping: Double?
-    /// Decides shuffles, pairs, flips and the validation players.
+    /// Decides shuffles, pairs, flips, augmentation and the validation players.
     public var seed: UInt64 = 1
     /// Batches after which training ends early; nil for none.
     public var maximumSteps: Int?
@@ -73,6 +76,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try require((0..<1).contains(labelSmoothing), "--label-smoothing", "0 to below 1")
         try require(weightDecay >= 0 && weightDecay.isFinite, "--weight-decay", "a number from 0")
         try require((0...1).contains(flipProbability), "--flip", "0 to 1")
+        for (name, probability) in augmentation?.probabilities ?? [] {
+            try require((0...1).contains(probability), "--\(name)", "a probability, 0 to 1")
+        }
         try require(gradientAccumulation >= 1, "--gradient-accumulation", "at least 1")
         try require((gradientClipping ?? 1) > 0, "--clip-gradients", "a number above 0")
         try require((maximumSteps ?? 1) >= 1, "--max-steps", "at least 1")

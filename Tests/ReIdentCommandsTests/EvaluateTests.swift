@@ -74,6 +74,29 @@ struct EvaluateTests {
         #expect(try run.object()["models"] as? [String] == [model])
     }
 
+    @Test("worsened images give other figures and are named; harmless ones give the same")
+    func degraded() throws {
+        let place = try Workplace()
+        let model = try place.model()
+        let data = try place.players("players", count: 6)
+        let arguments = ["evaluate", data, "--model", model, "--test-identities", "1", "--json"]
+        let plain = try BuiltProgram.run(arguments)
+        let harmless = try BuiltProgram.run(arguments + ["--degrade", "blur=0,height=48"])
+        let worse = try BuiltProgram.run(arguments + ["--degrade", "blur=3,height=8,jpeg=10"])
+        for run in [plain, harmless, worse] { #expect(run.status == 0, "\(run.errors)") }
+        var figures = try harmless.object()
+        let said = try #require(figures.removeValue(forKey: "degraded") as? [String: Any])
+        #expect(said["height"] as? Int == 48 && said["jpeg"] is NSNull)
+        #expect(try NSDictionary(dictionary: figures) == NSDictionary(dictionary: plain.object()))
+        #expect(try worse.object()["mAP"] as? Double != plain.object()["mAP"] as? Double)
+        let text = try BuiltProgram.run(arguments.dropLast() + ["--degrade", "jpeg=30"])
+        #expect(text.output.contains("compressed at JPEG quality 30"))
+        for wrong in ["blur", "blur=-1", "height=0", "jpeg=0", "noise=3", "jpeg=3,jpeg=4", ""] {
+            let run = try BuiltProgram.run(arguments + ["--degrade", wrong])
+            expectFailure(run, code: 64, saying: ["--degrade"])
+        }
+    }
+
     @Test("warns when players of the evaluation were trained on")
     func trained() throws {
         let place = try Workplace()

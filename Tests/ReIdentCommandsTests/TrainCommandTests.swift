@@ -37,21 +37,23 @@ struct TrainCommandTests {
             .split(separator: "\n").map(String.init)
     }
 
-    @Test("a run killed at any moment goes on with exactly the losses of one that was not")
-    func survivesKills() throws {
+    @Test(
+        "a run killed at any moment goes on with exactly the losses of one that was not",
+        arguments: [([], [2, 2, 5, 9, 12]), (["--augment", "robust"], [2, 7])])
+    func survivesKills(given: [String], counts: [Int]) throws {
         let folder = try TemporaryFolder()
         let model = try package(in: folder)
         let whole = folder.file("whole")
-        let first = try BuiltProgram.run(arguments(model, run: whole))
+        let first = try BuiltProgram.run(arguments(model, run: whole, given))
         #expect(first.status == 0, "\(first.errors)")
         let expected = try steps(of: whole)
         #expect(expected.count > 12)
 
         let run = folder.file("killed")
         // Kills shortly after that many steps; without --save-every the start is what is saved.
-        for (kills, lines) in [2, 2, 5, 9, 12].enumerated() {
+        for (kills, lines) in counts.enumerated() {
             let saving = kills == 0 ? [] : ["--save-every", "1"]
-            let options = saving + (kills == 0 ? [] : ["--resume"])
+            let options = given + saving + (kills == 0 ? [] : ["--resume"])
             let killed = try BuiltProgram.run(arguments(model, run: run, options)) { process in
                 while process.isRunning {
                     if (try? steps(of: run).count) ?? 0 >= lines { break }
@@ -62,7 +64,7 @@ struct TrainCommandTests {
             #expect(killed.status == 128 + SIGKILL, "\(killed.errors)")
         }
 
-        let last = try BuiltProgram.run(arguments(model, run: run, ["--resume"]))
+        let last = try BuiltProgram.run(arguments(model, run: run, given + ["--resume"]))
         #expect(last.status == 0, "\(last.errors)")
         #expect(try steps(of: run) == expected)
     }
@@ -122,6 +124,8 @@ struct TrainCommandTests {
         try expect(64, arguments(model, run: run, ["--precision", "fp16"]), says: "fp16")
         try expect(64, arguments(model, run: run, ["--precision", "fp8"]), says: "fp8")
         try expect(64, arguments(model, run: run, ["--validation", "2"]), says: "--validation")
+        try expect(64, arguments(model, run: run, ["--jpeg", "20"]), says: "--jpeg")
+        try expect(64, arguments(model, run: run, ["--augment", "weak"]), says: "robust")
         try expect(65, arguments(model, run: run, ["--batch-size", "40"]), says: "40")
         try expect(66, arguments(folder.file("none"), run: run), says: "none")
         try expect(66, arguments(model, run: run, ["--resume"]), says: "no saved state")

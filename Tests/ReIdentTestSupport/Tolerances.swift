@@ -39,6 +39,11 @@ public enum Tolerance {
     /// Smooth colours through JPEG at quality 95: quantisation steps of a few levels.
     public static let jpegLevels = 12
 
+    /// The mean level of a blurred noisy picture: rounding, and borders that count more than once.
+    public static let blurredMean = 2.0
+    /// The measured width of a blurred line, relative: its tails are cut off and rounded to levels.
+    public static let blurWidth = 0.05
+
     // MARK: CLIP
 
     /// Statistics of random numbers, in standard errors: six are never reached by chance.

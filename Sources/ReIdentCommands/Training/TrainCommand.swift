@@ -22,6 +22,7 @@ struct TrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
     @OptionGroup var model: ModelOption
     @Option(help: "The run folder to write.") var out: String
     @OptionGroup var recipe: RecipeOptions
+    @OptionGroup(title: "Augmentation") var augmentation: AugmentationOptions
 
     @Option(
         help: """
@@ -42,7 +43,8 @@ struct TrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let options = recipe.options(seed: data.splitting.seed)
+        var options = recipe.options(seed: data.splitting.seed)
+        options.augmentation = augmentation.augmentation
         try options.validate()
         let package = try model.open()
         if package.settings.tokens != options.tokens {

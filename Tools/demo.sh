@@ -1,0 +1,55 @@
+#!/bin/sh
+# `make demo`: from nothing to ranked sheets of players nobody has photographed. Renders players,
+# fine-tunes a small model on some of them and shows how well it finds the others.
+#
+#   Tools/demo.sh [FOLDER]   default: demo
+#
+# REIDENT names the program (default: .build/release/reident); REIDENT_DEMO_STEPS shortens the
+# training, for tests.
+#
+# SPDX-License-Identifier: MIT
+set -eu
+cd "$(dirname "$0")/.."
+
+reident=${REIDENT:-.build/release/reident}
+out=${1:-demo}
+# What an earlier demo wrote is replaced; a folder of anything else is not touched.
+mark=$out/.reident-demo
+if [ -e "$out" ] && [ ! -e "$mark" ]; then
+    echo "demo: $out exists and is not from an earlier demo. Remove or rename it, or name another" \
+        "folder: Tools/demo.sh FOLDER" >&2
+    exit 73
+fi
+rm -rf "$out"
+mkdir -p "$out"
+: >"$mark"
+
+# Shows a command as one would type it, and runs it.
+show() {
+    echo "\$ reident $*"
+    "$reident" "$@"
+}
+
+# The mAP of a JSON report, in percent with one decimal.
+precision() {
+    sed -n 's/.*"mAP":\([0-9][0-9.eE-]*\).*/\1/p' "$1" | awk '{ printf "%.1f", 100 * $1 }'
+}
+
+echo "== Players"
+show synthesize --out "$out/players" --seed 1
+
+echo "== A model that knows nothing yet"
+show models create --arch Tools/demo.json --seed 1 --out "$out/start"
+show evaluate "$out/players" --model "$out/start"
+"$reident" evaluate -q "$out/players" --model "$out/start" --json >"$out/before.json"
+
+echo "== Fine-tuning"
+show train "$out/players" --model "$out/start" --out "$out/run" --epochs 8 --lr 5e-4 \
+    --validation 0 ${REIDENT_DEMO_STEPS:+--max-steps "$REIDENT_DEMO_STEPS"}
+
+echo "== What it finds now, among players it has never seen"
+show evaluate "$out/players" --model "$out/run/best" --sheets "$out/sheets"
+"$reident" evaluate -q "$out/players" --model "$out/run/best" --json >"$out/after.json"
+
+echo "$out/sheets/index.html  mAP $(precision "$out/before.json") % before," \
+    "$(precision "$out/after.json") % after fine-tuning"
