@@ -59,10 +59,15 @@ let package = Package(
         .systemLibrary(
             name: "CZip", pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
         .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
+        .target(name: "CTransfers", dependencies: ["CCurl"]),
 
         layer("ReIdentFoundation", on: []),
-        layer("ReIdentFiles", on: ["ReIdentFoundation", "COpenSSL", "CZip"]),
+        layer(
+            "ReIdentFiles", on: ["ReIdentFoundation", "COpenSSL", "CTransfers", "CZip"]),
         layer("ReIdentImages", on: ["ReIdentFoundation", "ReIdentFiles", "CImageCodecs"]),
         layer("ReIdentData", on: ["ReIdentFoundation", "ReIdentFiles"]),
         layer("ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles", "CDotProducts"]),

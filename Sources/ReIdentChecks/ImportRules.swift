@@ -19,6 +19,7 @@ struct ImportRules {
     static let soleImporters = [
         "CReIdentEngine": "ReIdentEngine",
         "CImageCodecs": "ReIdentImages",
+        "CTransfers": "ReIdentFiles",
         "CZip": "ReIdentFiles",
         "COpenSSL": "ReIdentFiles",
         "ArgumentParser": "ReIdentCommands",
