@@ -17,8 +17,10 @@ struct RootCommand: AsyncParsableCommand {
             """,
         version: ProgramVersion.text,
         subcommands: [
-            ModelsCommand.self, EmbedCommand.self, TrainCommand.self, EvaluateCommand.self,
+            ModelsCommand.self, DataCommand.self,
+            EmbedCommand.self, TrainCommand.self, EvaluateCommand.self,
             DistancesCommand.self, ScoreCommand.self, SearchCommand.self, BenchmarkCommand.self,
+            ReproduceCommand.self,
         ])
 
     static let _errorPrefix = "reident: "
