@@ -10,10 +10,11 @@ SWIFT ?= swift
 STRICT = -Xswiftc -warnings-as-errors
 LINTED = Package.swift Sources Tests $(wildcard Examples Benchmarks)
 # SwiftPM has no such option for C; the shims are parsed once more with the compiler's warnings on.
-C_FLAGS = $(addprefix -I,$(wildcard Sources/C*/include)) $(shell pkg-config --cflags libjpeg libpng)
+C_FLAGS = $(addprefix -I,$(wildcard Sources/C*/include)) \
+	$(shell pkg-config --cflags libjpeg libpng libcurl)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check parity example lint rules
+.PHONY: help setup build test check parity reproduce example lint rules
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | \
@@ -36,6 +37,14 @@ check: lint build rules ## Format lint, warnings as errors, import and documenta
 
 parity: setup ## Compare full-size models with open_clip, stage by stage (needs Python)
 	sh Tools/parity/run.sh
+
+MODEL ?= ViT-L-14
+DEVICE ?= cpu
+SEEDS ?= 3
+
+reproduce: setup ## The paper's figures: MODEL=ViT-L-14|ViT-B-16 DEVICE=cuda|cpu SEEDS=3
+	$(SWIFT) build -c release --product reident
+	.build/release/reident reproduce $(MODEL) --device $(DEVICE) --seeds $(SEEDS)
 
 lint: setup
 	$(SWIFT) format lint --strict --parallel --recursive $(LINTED)

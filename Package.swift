@@ -65,10 +65,15 @@ let package = Package(
         .systemLibrary(
             name: "CCairo", pkgConfig: "cairo",
             providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
         .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG", "CWebP"]),
+        .target(name: "CTransfers", dependencies: ["CCurl"]),
 
         layer("ReIdentFoundation", on: []),
-        layer("ReIdentFiles", on: ["ReIdentFoundation", "COpenSSL", "CZip"]),
+        layer(
+            "ReIdentFiles", on: ["ReIdentFoundation", "COpenSSL", "CTransfers", "CZip"]),
         layer(
             "ReIdentImages",
             on: ["ReIdentFoundation", "ReIdentFiles", "CImageCodecs", "CCairo"]),

@@ -1,6 +1,5 @@
 // The architectures that have a name, and the resolver of `--arch`.
-// Names, sizes and hub names after mlfoundations/open_clip, src/open_clip/model_configs and
-// src/open_clip/pretrained.py.
+// Names and sizes after mlfoundations/open_clip, src/open_clip/model_configs.
 //
 // SPDX-License-Identifier: MIT
 
@@ -8,28 +7,15 @@ import Foundation
 
 /// A model configuration and the name it goes by.
 public struct Architecture: Sendable, Equatable {
-    /// Weights that were published for an architecture.
-    public struct WeightSource: Sendable, Equatable {
-        /// What the weights were trained on or are known as.
-        public let title: String
-        /// Where their owner publishes them.
-        public let address: String
-    }
-
     /// open_clip's name, or the name of the configuration file without `.json`.
     public let name: String
     /// The sizes and the activation.
     public let configuration: CLIPConfiguration
-    /// Where weights come from; empty for a configuration file.
-    public let weightSources: [WeightSource]
 
-    /// Creates an architecture that has no published weights.
-    public init(
-        name: String, configuration: CLIPConfiguration, weightSources: [WeightSource] = []
-    ) {
+    /// Names a configuration.
+    public init(name: String, configuration: CLIPConfiguration) {
         self.name = name
         self.configuration = configuration
-        self.weightSources = weightSources
     }
 
     /// The architecture of the given name; nil if there is none.

@@ -223,14 +223,14 @@ extension Architecture {
             sizes.imageSize = imageSize
             changed.vision = .transformer(sizes)
         }
-        return Architecture(name: name, configuration: changed, weightSources: weightSources)
+        return Architecture(name: name, configuration: changed)
     }
 
     /// The image side alone.
     var withoutText: Architecture {
         var changed = configuration
         changed.text = nil
-        return Architecture(name: name, configuration: changed, weightSources: weightSources)
+        return Architecture(name: name, configuration: changed)
     }
 }
 

@@ -12,6 +12,8 @@ public enum PackageError: DiagnosedError {
     case unsupportedOption(file: String, key: String, value: String)
     /// `--arch` names nothing that is known.
     case unknownArchitecture(name: String, alike: [String])
+    /// `models fetch` names nothing that is known.
+    case unknownWeights(name: String, alike: [String])
     /// An image size that is not a multiple of the model's patch size.
     case unsuitableImageSize(size: Int, patchSize: Int)
     /// A configuration describes more numbers than a file of weights may hold.
@@ -45,7 +47,7 @@ public enum PackageError: DiagnosedError {
 
     public var kind: FailureKind {
         switch self {
-        case .unknownArchitecture, .unsuitableImageSize: .usage
+        case .unknownArchitecture, .unknownWeights, .unsuitableImageSize: .usage
         case .notFound: .inputNotFound
         case .file(let cause): cause.kind
         default: .badData
@@ -64,6 +66,10 @@ public enum PackageError: DiagnosedError {
             "No architecture is called '\(name)'"
                 + (alike.isEmpty ? "" : "; alike: \(alike.joined(separator: ", "))")
                 + ". `reident models list` names all; a configuration file must end in .json."
+        case .unknownWeights(let name, let alike):
+            "No weights are called '\(name)'"
+                + (alike.isEmpty ? "" : "; alike: \(alike.joined(separator: ", "))")
+                + ". `reident models fetch --list` names all."
         case .unsuitableImageSize(let size, let patchSize):
             "An image size of \(size) does not fit patches of \(patchSize) pixels. Use a multiple "
                 + "of \(patchSize), at most \(VisionTransformerConfiguration.largestImageSize)."

@@ -20,6 +20,7 @@ struct ImportRules {
         "CReIdentEngine": "ReIdentEngine",
         "CImageCodecs": "ReIdentImages",
         "CCairo": "ReIdentImages",
+        "CTransfers": "ReIdentFiles",
         "CZip": "ReIdentFiles",
         "COpenSSL": "ReIdentFiles",
         "ArgumentParser": "ReIdentCommands",

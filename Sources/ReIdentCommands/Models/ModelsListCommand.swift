@@ -31,12 +31,11 @@ struct ModelsListCommand: ParsableCommand {
                     ]
                 })
         lines.append("")
-        lines.append("Weights (take the model.safetensors or open_clip_model.safetensors file):")
-        for row in rows {
-            for source in row.weights {
-                lines.append("  \(row.name)  \(source.title)  \(source.address)")
-            }
-        }
+        lines.append("Weights that `reident models fetch` fetches:")
+        lines += TextTable.aligned(
+            rows.flatMap { row in
+                row.weights.map { ["  \($0.fetch)", $0.title, $0.address] }
+            })
         return lines.joined(separator: "\n")
     }
 }
@@ -44,6 +43,7 @@ struct ModelsListCommand: ParsableCommand {
 /// One architecture as `--json` prints it.
 private struct ArchitectureRow: Encodable {
     struct Weights: Encodable {
+        let fetch: String
         let title: String
         let address: String
     }
@@ -85,8 +85,8 @@ private struct ArchitectureRow: Encodable {
         imageParameters =
             entries.filter { $0.side == .vision || $0.side == .visionProjection }
             .reduce(0) { $0 + $1.count }
-        weights = architecture.weightSources.map {
-            Weights(title: $0.title, address: $0.address)
+        weights = architecture.publishedWeights.map {
+            Weights(fetch: $0.name, title: $0.title, address: $0.page)
         }
     }
 }

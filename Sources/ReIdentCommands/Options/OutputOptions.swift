@@ -43,7 +43,9 @@ struct OutputOptions: ParsableArguments {
     }
 
     /// A meter for one piece of work.
-    func meter(_ activity: String, unit: String = "images") -> ProgressMeter {
-        ProgressMeter(activity, unit: unit, isSilent: quiet)
+    func meter(
+        _ activity: String, unit: String = "images", doneBefore: Int = 0
+    ) -> ProgressMeter {
+        ProgressMeter(activity, unit: unit, doneBefore: doneBefore, isSilent: quiet)
     }
 }

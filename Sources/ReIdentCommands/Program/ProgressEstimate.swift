@@ -12,11 +12,18 @@ struct ProgressEstimate {
     }
 
     /// Recent samples; their span is what the rate is taken over, so that it follows changes.
-    private var samples: [Sample] = [Sample(done: 0, seconds: 0)]
+    private var samples: [Sample]
+    private let doneBefore: Int
     private var done = 0
     private var total = 0
 
     private static let windowSeconds = 30.0
+
+    /// Nothing is done yet, but for what an earlier run did.
+    init(doneBefore: Int = 0) {
+        self.doneBefore = doneBefore
+        samples = [Sample(done: doneBefore, seconds: 0)]
+    }
 
     /// Notes how much is done at a time.
     mutating func add(done: Int, total: Int, at seconds: Double) {
@@ -38,7 +45,8 @@ struct ProgressEstimate {
 
     /// For example `Embedding: 480 of 2000 images, 16.9 images/s, 1 min 30 s left`.
     func line(activity: String, unit: String, detail: String = "") -> String {
-        var parts = ["\(activity): \(done) of \(total) \(unit)"]
+        let whole = total > 0 ? " of \(total)" : ""  // a server may not say how much there is
+        var parts = ["\(activity): \(done)\(whole) \(unit)"]
         if !detail.isEmpty { parts.append(detail) }
         if let rate {
             parts.append("\(Self.rounded(rate)) \(unit)/s")
@@ -51,7 +59,8 @@ struct ProgressEstimate {
 
     /// For example `Embedding: 2000 images in 1 min 58 s, 16.9 images/s`.
     func lastLine(activity: String, unit: String, seconds: Double) -> String {
-        let rate = seconds > 0 ? ", \(Self.rounded(Double(done) / seconds)) \(unit)/s" : ""
+        let mean = Double(done - doneBefore) / seconds
+        let rate = seconds > 0 ? ", \(Self.rounded(mean)) \(unit)/s" : ""
         return "\(activity): \(done) \(unit) in \(Self.duration(seconds))\(rate)"
     }
 

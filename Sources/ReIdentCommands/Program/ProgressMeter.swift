@@ -29,17 +29,18 @@ final class ProgressMeter: Sendable {
     /// - Parameters:
     ///   - activity: What is done, a participle: `Embedding`.
     ///   - unit: What is counted, in the plural: `images`.
+    ///   - doneBefore: How many an earlier run has done, which this one goes on from.
     ///   - isSilent: Whether it says nothing.
     ///   - isTerminal: Whether lines can be rewritten.
     init(
-        _ activity: String, unit: String, isSilent: Bool,
+        _ activity: String, unit: String, doneBefore: Int = 0, isSilent: Bool,
         isTerminal: Bool = StandardError.isTerminal
     ) {
         self.activity = activity
         self.unit = unit
         self.isSilent = isSilent
         self.isTerminal = isTerminal
-        state = Mutex(State(estimate: ProgressEstimate()))
+        state = Mutex(State(estimate: ProgressEstimate(doneBefore: doneBefore)))
     }
 
     /// Says how much is done.

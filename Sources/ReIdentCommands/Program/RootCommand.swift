@@ -17,9 +17,9 @@ struct RootCommand: AsyncParsableCommand {
             """,
         version: ProgramVersion.text,
         subcommands: [
-            ModelsCommand.self, EmbedCommand.self, TrainCommand.self, EvaluateCommand.self,
-            DistancesCommand.self, ScoreCommand.self, SearchCommand.self, IndexCommand.self,
-            CropCommand.self, BenchmarkCommand.self,
+            ModelsCommand.self, DataCommand.self, CropCommand.self, EmbedCommand.self,
+            TrainCommand.self, EvaluateCommand.self, DistancesCommand.self, ScoreCommand.self,
+            SearchCommand.self, IndexCommand.self, ReproduceCommand.self, BenchmarkCommand.self,
         ])
 
     static let _errorPrefix = "reident: "

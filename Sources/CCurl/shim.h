@@ -1,0 +1,5 @@
+/* libcurl, as a module.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <curl/curl.h>

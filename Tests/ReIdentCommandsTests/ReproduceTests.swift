@@ -1,0 +1,154 @@
+// `reident reproduce` from its first step to its table, with a tiny model and images of noise in
+// SynergyReID's layout.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentEngine
+import ReIdentTestSupport
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+@Suite("Reproducing the paper", .enabled(if: Engine.isAvailable, EngineRequirement.reason))
+struct ReproduceTests {
+    let place: Workplace
+
+    init() throws { place = try Workplace() }
+
+    /// Noise in SynergyReID's layout: 6 players to train on, 3 to test, a challenge of 4 images.
+    private func synergy() throws -> String {
+        func add(_ folder: String, _ player: Int, _ frame: Int) throws {
+            let name = String(format: "%04d_%04d_%02d.jpeg", player, player, frame)
+            try place.image("data/\(folder)/\(name)", seed: UInt64(100 * player + frame))
+        }
+        for player in 1...6 { for frame in 0..<3 { try add("reid_training", player, frame) } }
+        for player in 7...9 {
+            try add("reid_test/query", player, 0)
+            for frame in 1..<3 { try add("reid_test/gallery", player, frame) }
+        }
+        for image in 0..<2 {
+            try place.image("data/reid_challenge/query/\(image).jpeg", seed: UInt64(2000 + image))
+            try place.image(
+                "data/reid_challenge/gallery/\(10 + image).jpeg", seed: UInt64(2100 + image))
+        }
+        return place.file("data")
+    }
+
+    private func arguments(_ more: [String] = []) throws -> [String] {
+        [
+            "reproduce", "ViT-B-16", "--weights", try place.model(), "--data", try synergy(),
+            "--batch-size", "3", "--out", place.file("out"),
+        ] + more
+    }
+
+    @Test("every step is run once, and the table has the figures that evaluate prints")
+    func dryRun() throws {
+        let start = try arguments(["--seeds", "2", "--max-steps", "2"])
+        let command = start + ["--epochs", "1"]
+        let run = try BuiltProgram.run(command + ["--json"])
+        #expect(run.status == 0, "\(run.errors)")
+        for title in [
+            "Step 1 of 8: Evaluating without training", "Step 2 of 8: Fine-tuning with seed 1",
+            "Step 8 of 8: Writing the submission of all seeds together",
+        ] {
+            #expect(run.errors.contains(title), "\(title)")
+        }
+        let out = place.file("out")
+        let table = try run.object()
+        #expect(table["comparable"] as? Bool == false)
+        let seeds = try #require(table["seeds"] as? [[String: Any]])
+        #expect(seeds.map { $0["seed"] as? Int } == [1, 2])
+        let paper = try #require((table["paper"] as? [String: Any])?["test"] as? [String: Any])
+        #expect(paper["mAP"] as? Double == 0.95 && paper["reranked_mAP"] as? Double == 0.981)
+
+        // The figures are those of the command that a person would type.
+        let typed = try reident(
+            "evaluate", place.file("data"), "--model", "\(out)/seed-2/best", "--rerank", "--json"
+        ).object()
+        #expect(seeds[1]["mAP"] as? Double == typed["mAP"] as? Double)
+        let reranked = try #require(typed["reranked"] as? [String: Any])
+        #expect(seeds[1]["reranked_mAP"] as? Double == reranked["mAP"] as? Double)
+        let mean = try #require(table["mean"] as? [String: Any])
+        let values = try seeds.map { try #require($0["mAP"] as? Double) }
+        #expect(abs((mean["mAP"] as? Double ?? -1) - (values[0] + values[1]) / 2) < 1e-12)
+
+        let text = try String(contentsOfFile: "\(out)/table.md", encoding: .utf8)
+        #expect(text.contains("| the paper | 95.0 | - | 98.1 | - |"))
+        #expect(text.contains("Not comparable with the paper: weights given by --weights"))
+        let submission = try String(
+            contentsOfFile: "\(out)/submission-mean-of-2.csv", encoding: .utf8)
+        #expect(submission.split(separator: "\n").count == 3)
+        #expect(submission.hasPrefix("0,10,11\n0,"))
+
+        // Again: nothing is left to do, and the table is the same.
+        let before = try Data(contentsOf: URL(filePath: "\(out)/seed-1/state"))
+        let again = try BuiltProgram.run(command + ["--json"])
+        #expect(again.output == run.output)
+        #expect(again.errors.components(separatedBy: "done before").count == 9)
+        #expect(try Data(contentsOf: URL(filePath: "\(out)/seed-1/state")) == before)
+
+        // Other options do not mix with what is there.
+        let other = try BuiltProgram.run(start + ["--epochs", "2"])
+        expectFailure(other, code: 64, saying: ["--epochs was 1 and is 2"])
+    }
+
+    @Test("Ctrl-C in a training ends with 130, and the same command goes on with it")
+    func interrupted() throws {
+        let command = try arguments(["--seeds", "1", "--epochs", "5000"])
+        let state = place.file("out/seed-1/state")
+        let run = try BuiltProgram.run(command) { process in
+            while process.isRunning, !FileManager.default.fileExists(atPath: state) {
+                usleep(20_000)
+            }
+            kill(process.processIdentifier, SIGINT)
+        }
+        expectFailure(run, code: 130, saying: ["Fine-tuning with seed 1", "same command"])
+        let plan = try BuiltProgram.run(command + ["--plan"])
+        #expect(plan.output.split(separator: "\n")[1].hasSuffix("--resume"))
+    }
+}
+
+@Suite("Planning a reproduction")
+struct ReproductionPlanTests {
+    @Test("the plan begins with the downloads, and nothing is written by asking for it")
+    func plan() throws {
+        let place = try Workplace()
+        let run = try reident(
+            "reproduce", "ViT-L-14", "--device", "cuda", "--seeds", "3", "--plan",
+            "--mirror", "http://mirror.example", in: place.path)
+        #expect(run.status == 0, "\(run.errors)")
+        let lines = run.output.split(separator: "\n").map(String.init)
+        #expect(lines.count == 3 + 1 + 3 * 2 + 3 + 1)
+        #expect(
+            lines[0] == "reident models fetch ViT-L-14 --out reproduction-ViT-L-14/ViT-L-14.pt "
+                + "--mirror http://mirror.example")
+        #expect(lines[1].contains("--arch ViT-L-14-quickgelu"))
+        #expect(lines[2].hasPrefix("reident data fetch synergyreid-2022 "))
+        #expect(lines[4].contains("--seed 1 --validation 0 --epochs 4 --batch-size 16"))
+        #expect(lines.dropFirst(3).allSatisfy { $0.hasSuffix("--device cuda") })
+        #expect(try place.names().isEmpty)
+    }
+
+    @Test("a step that fails says which it was, with the command's own exit code")
+    func failure() throws {
+        let place = try Workplace()
+        let server = try LocalServer.file([1, 2, 3])
+        let run = try reident(
+            "reproduce", "ViT-B-16", "--out", place.file("out"), "--mirror", server.address)
+        expectFailure(run, code: 65, saying: ["SHA-256", "Fetching OpenAI's weights"])
+    }
+
+    @Test("what is given and not there is 66 before anything is begun")
+    func missing() throws {
+        let place = try Workplace()
+        let run = try reident(
+            "reproduce", "ViT-B-16", "--data", "nowhere.zip", "--out", place.file("out"))
+        expectFailure(run, code: 66, saying: ["nowhere.zip"])
+        #expect(try place.names().isEmpty)
+    }
+}
