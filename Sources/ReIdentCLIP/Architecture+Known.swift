@@ -4,8 +4,12 @@
 // SPDX-License-Identifier: MIT
 
 extension Architecture {
-    /// Every architecture with a name, small to large.
-    public static let known: [Architecture] = [
+    /// Every architecture with a name: CLIP's transformers and ResNets, small to large, and those of
+    /// ImageNet.
+    public static let known: [Architecture] = transformers + resNets + imageNet
+
+    /// CLIP's vision transformers.
+    private static let transformers: [Architecture] = [
         family("ViT-B-32", base(patch: 32), smallText, 512, laionB32, quick: openAIB32),
         family("ViT-B-32-256", base(patch: 32, image: 256), smallText, 512, dataCompB32),
         family("ViT-B-16", base(patch: 16), smallText, 512, laionB16, quick: openAIB16),
@@ -23,9 +27,15 @@ extension Architecture {
         _ name: String, _ vision: VisionTransformerConfiguration, _ text: TextConfiguration,
         _ embeddingDimension: Int, _ sources: [WeightSource], quick: [WeightSource]? = nil
     ) -> [Architecture] {
+        family(name, .transformer(vision), text, embeddingDimension, sources, quick: quick)
+    }
+
+    static func family(
+        _ name: String, _ vision: VisionConfiguration, _ text: TextConfiguration,
+        _ embeddingDimension: Int, _ sources: [WeightSource], quick: [WeightSource]? = nil
+    ) -> [Architecture] {
         let plain = CLIPConfiguration(
-            embeddingDimension: embeddingDimension, activation: .gelu,
-            vision: .transformer(vision), text: text)
+            embeddingDimension: embeddingDimension, activation: .gelu, vision: vision, text: text)
         var members = [
             Architecture(name: name, configuration: plain, weightSources: sources)
         ]
@@ -64,16 +74,16 @@ private let bigGiant = VisionTransformerConfiguration(
 
 // The text transformers.
 
-private let smallText = TextConfiguration(width: 512, heads: 8, layers: 12)
-private let plusText = TextConfiguration(width: 640, heads: 10, layers: 12)
-private let mediumText = TextConfiguration(width: 768, heads: 12, layers: 12)
-private let largeText = TextConfiguration(width: 1024, heads: 16, layers: 24)
+let smallText = TextConfiguration(width: 512, heads: 8, layers: 12)
+let plusText = TextConfiguration(width: 640, heads: 10, layers: 12)
+let mediumText = TextConfiguration(width: 768, heads: 12, layers: 12)
+let largeText = TextConfiguration(width: 1024, heads: 16, layers: 24)
 private let giantText = TextConfiguration(width: 1280, heads: 20, layers: 32)
 
 // Where weights come from. The OpenAI weights also exist as .pt archives of their first release;
 // the safetensors files below hold the same numbers.
 
-private func hub(_ title: String, _ repository: String) -> Architecture.WeightSource {
+func hub(_ title: String, _ repository: String) -> Architecture.WeightSource {
     Architecture.WeightSource(title: title, address: "https://huggingface.co/\(repository)")
 }
 

@@ -25,13 +25,15 @@ struct ModelsListCommand: ParsableCommand {
             ]
                 + rows.map { row in
                     [
-                        row.name, "\(row.imageSize)", "\(row.patchSize)", "\(row.layers)",
+                        row.name, "\(row.imageSize)", row.patchSize.value.map(String.init) ?? "-",
+                        "\(row.layers)",
                         "\(row.featureDimension)", "\(row.embeddingDimension)",
                         "\(row.parameters / 1_000_000) M",
                     ]
                 })
         lines.append("")
-        lines.append("Weights (take the model.safetensors or open_clip_model.safetensors file):")
+        lines.append(
+            "Weights (open_clip_model.safetensors where there is one, else model.safetensors):")
         for row in rows {
             for source in row.weights {
                 lines.append("  \(row.name)  \(source.title)  \(source.address)")
@@ -51,7 +53,7 @@ private struct ArchitectureRow: Encodable {
     let name: String
     let activation: String
     let imageSize: Int
-    let patchSize: Int
+    let patchSize: Nullable<Int>
     let layers: Int
     let featureDimension: Int
     let embeddingDimension: Int
@@ -74,16 +76,14 @@ private struct ArchitectureRow: Encodable {
         name = architecture.name
         activation = configuration.activation.rawValue
         imageSize = configuration.imageSize
-        switch configuration.vision {
-        case .transformer(let sizes):
-            patchSize = sizes.patchSize
-            layers = sizes.layers
-        }
+        patchSize = Nullable(configuration.vision.patchSize)
+        layers = configuration.vision.blockCount
         featureDimension = configuration.featureDimension
         embeddingDimension = configuration.embeddingDimension
-        parameters = entries.reduce(0) { $0 + $1.count }
+        let learned = entries.filter { !WeightTable.isStatistic($0.name) }
+        parameters = learned.reduce(0) { $0 + $1.count }
         imageParameters =
-            entries.filter { $0.side == .vision || $0.side == .visionProjection }
+            learned.filter { $0.side == .vision || $0.side == .visionProjection }
             .reduce(0) { $0 + $1.count }
         weights = architecture.weightSources.map {
             Weights(title: $0.title, address: $0.address)
