@@ -9,12 +9,12 @@ struct CheckpointFit {
     let form: CheckpointForm
     /// The form's names with the names in the file.
     let names: [String: String]
-    let weights: SafetensorsFile
+    let weights: any TensorFile
     let architecture: Architecture
 
     /// The shape of a tensor in the file, by the form's name; a single number has no axes.
     func shape(of name: String) -> [Int]? {
-        names[name].flatMap { weights.tensors[$0] }.map { $0.shape == [1] ? [] : $0.shape }
+        names[name].flatMap { weights.description(of: $0) }.map { $0.shape == [1] ? [] : $0.shape }
     }
 
     /// Whether none of the tensors of a part is in the file.
@@ -60,7 +60,7 @@ struct CheckpointFit {
                 findings.wrongShapes.append(
                     .init(
                         tensor: part.name, expected: part.shape,
-                        found: weights.tensors[names[part.name] ?? ""]?.shape ?? stored))
+                        found: weights.description(of: names[part.name] ?? "")?.shape ?? stored))
             }
         }
         findings.unexpected = names.keys.filter {
@@ -72,15 +72,16 @@ struct CheckpointFit {
     private func advice(for findings: Findings) -> String? {
         if findings.missing.isEmpty, findings.unexpected.isEmpty, findings.wrongShapes.count == 1,
             let position = findings.wrongShapes.first, isPositionEmbedding(position.tensor),
-            let grid = PositionEmbedding.gridSize(rows: position.found[0])
+            let grid = PositionEmbedding.gridSize(shape: position.found)
         {
-            switch architecture.configuration.vision {
-            case .transformer(let sizes):
-                return "The position embedding is one for images of "
-                    + "\(grid * sizes.patchSize) pixels: resample it with "
-                    + "--image-size \(sizes.imageSize), or use an architecture of that size"
-                    + (fitting.isEmpty ? "." : " (\(fitting.joined(separator: " or "))).")
-            }
+            let vision = architecture.configuration.vision
+            let remedy =
+                vision.hasResampledPositions
+                ? "resample it with --image-size \(vision.imageSize), or use"
+                : "use"
+            return "The position embedding is one for images of \(grid * vision.unit) pixels: "
+                + "\(remedy) an architecture of that size"
+                + (fitting.isEmpty ? "." : " (\(fitting.joined(separator: " or "))).")
         }
         guard !fitting.isEmpty else { return nil }
         return "They would fit --arch \(fitting.joined(separator: " or "))"
@@ -88,8 +89,10 @@ struct CheckpointFit {
     }
 
     private func isPositionEmbedding(_ name: String) -> Bool {
-        name == "visual.positional_embedding"
-            || name == "vision_model.embeddings.position_embedding.weight"
+        [
+            "visual.positional_embedding", "visual.attnpool.positional_embedding", "pos_embed",
+            "vision_model.embeddings.position_embedding.weight",
+        ].contains(name)
     }
 
     /// Names of the known architectures whose tensors all have the file's shapes.
@@ -98,7 +101,7 @@ struct CheckpointFit {
             let other = CheckpointFit(
                 form: form, names: names, weights: weights, architecture: candidate)
             let findings = other.compare(
-                with: candidate.configuration, optional: [.text, .visionProjection, .temperature])
+                with: candidate.configuration, optional: WeightTable.optionalSides + [.text])
             return findings.missing.isEmpty && findings.unexpected.isEmpty
                 && findings.wrongShapes.isEmpty
         }.map(\.name)

@@ -22,16 +22,18 @@ public struct CheckpointImport: Sendable {
     public let hasProjection: Bool
 
     private let source: String
-    private let weights: SafetensorsFile
+    private let weights: any TensorFile
     private let names: [String: String]
     private let architecture: Architecture
     private let embedding: EmbeddingKind
     private let hasTemperature: Bool
+    private let hasBatchCounts: Bool
 
     /// Reads a checkpoint's header and the files beside it, and checks them.
     ///
     /// - Parameters:
-    ///   - source: A `.safetensors` file of open_clip or Hugging Face.
+    ///   - source: A `.safetensors` file of open_clip or Hugging Face, or a file of torch
+    ///     (`.pt`, `.pth`, `.bin`): a state dict, a training checkpoint, an OpenAI archive.
     ///   - architecture: What the weights are; a file beside them that says otherwise is an error.
     ///   - keepProjection: Whether the package's embedding is the projected one.
     ///   - imageSize: Image size of the package, if not the architecture's; the position embedding
@@ -43,13 +45,14 @@ public struct CheckpointImport: Sendable {
     ) throws(PackageError) {
         self.source = source
         weights = try Self.openWeights(source)
-        guard let (form, names) = CheckpointForm.detect(weights.names) else {
+        guard let (named, names) = CheckpointForm.detect(weights.names) else {
             throw .unknownForm(path: source, example: weights.names.first ?? "")
         }
+        let isScript = (weights as? TorchArchive)?.isScript ?? false
+        let form = isScript && named == .openCLIP ? .openAI : named
+        var target = form == .openAI ? architecture.withQuickGELU : architecture
         self.form = form
         self.names = names
-
-        var target = architecture
         resampledFromImageSize = try Self.adjust(
             &target, to: imageSize, form: form, names: names, weights: weights)
         var fit = CheckpointFit(
@@ -62,10 +65,12 @@ public struct CheckpointImport: Sendable {
         let source = CheckpointFit(
             form: form, names: names, weights: weights,
             architecture: resampledFromImageSize.map { target.with(imageSize: $0) } ?? target)
-        if let mismatch = source.mismatch(optional: [.visionProjection, .temperature]) {
+        if let mismatch = source.mismatch(optional: WeightTable.optionalSides) {
             throw .mismatch(mismatch)
         }
-        hasProjection = !fit.lacks(.visionProjection)
+        hasProjection =
+            !fit.lacks(.visionProjection) || target.configuration.vision.includesProjection
+        hasBatchCounts = !fit.lacks(.batchCount)
         guard hasProjection || !keepProjection else { throw .projectionMissing(path: weights.path) }
         embedding = keepProjection ? .projected : .features
         try weights.requireWeightTypes(
@@ -73,7 +78,8 @@ public struct CheckpointImport: Sendable {
 
         let companions = try CompanionFiles(beside: weights.path)
         try companions.check(target, ignoringImageSize: imageSize != nil)
-        normalization = companions.normalization ?? .clip
+        normalization =
+            companions.normalization ?? target.configuration.vision.standardNormalization
         self.architecture = target
         configuration = target.configuration
     }
@@ -104,6 +110,10 @@ public struct CheckpointImport: Sendable {
         var tensors: [SafetensorsWriter.Tensor] = []
         for entry in WeightTable(configuration).entries {
             if entry.side == .visionProjection, !hasProjection { continue }
+            if entry.side == .batchCount, !hasBatchCounts {
+                tensors.append(.init(name: entry.name, shape: [], integers: [0]))
+                continue
+            }
             if entry.side == .temperature, !hasTemperature {
                 tensors.append(
                     .init(
@@ -122,18 +132,13 @@ public struct CheckpointImport: Sendable {
         for entry: WeightTable.Entry
     ) throws(PackageError) -> SafetensorsWriter.Tensor {
         let recipe = form.recipe(for: entry)
-        var parts: [MappedBytes] = []
+        var parts: [String] = []
         var types: [ElementType] = []
         for part in recipe.parts {
-            guard let stored = names[part.name], let found = weights.tensors[stored] else {
-                continue
-            }
+            guard let stored = names[part.name], let found = weights.description(of: stored)
+            else { continue }
             types.append(found.elementType)
-            do {
-                parts.append(try weights.bytes(of: stored))
-            } catch {
-                throw .file(error)
-            }
+            parts.append(stored)
         }
         let type = types[0]
         guard types.allSatisfy({ $0 == type }) else {
@@ -141,15 +146,21 @@ public struct CheckpointImport: Sendable {
                 path: weights.path, tensor: recipe.parts[0].name,
                 found: "\(type.rawValue), unlike the tensors it belongs with")
         }
-        if entry.name == "visual.positional_embedding", let size = resampledFromImageSize {
-            return resampledPositions(parts[0], type: type, from: size, entry: entry)
+        if entry.name == configuration.vision.positionTensor, let size = resampledFromImageSize {
+            do {
+                return resampledPositions(
+                    try weights.bytes(of: parts[0]), type: type, from: size, entry: entry)
+            } catch {
+                throw .file(error)
+            }
         }
-        return .init(name: entry.name, elementType: type, shape: entry.shape) { sink in
+        // Bytes are asked for when they are written: those of an archive are unpacked one by one.
+        return .init(name: entry.name, elementType: type, shape: entry.shape) { [weights] sink in
             switch recipe.assembly {
             case .copied, .joined:
-                for part in parts { try part.withUnsafeBytes { try sink($0) } }
+                for part in parts { try weights.bytes(of: part).withUnsafeBytes { try sink($0) } }
             case .transposed:
-                let transposed = parts[0].withUnsafeBytes {
+                let transposed = try weights.bytes(of: parts[0]).withUnsafeBytes {
                     transposedBytes(
                         $0, rows: entry.shape[1], columns: entry.shape[0],
                         elementSize: type.byteCount)
@@ -162,55 +173,51 @@ public struct CheckpointImport: Sendable {
     private func resampledPositions(
         _ bytes: MappedBytes, type: ElementType, from size: Int, entry: WeightTable.Entry
     ) -> SafetensorsWriter.Tensor {
-        switch configuration.vision {
-        case .transformer(let sizes):
-            let source = PositionEmbedding(
-                values: bytes.withUnsafeBytes { type.values(of: $0) }, width: sizes.width)
-            let result = source.resampled(
-                from: size / sizes.patchSize, toHeight: sizes.gridSize, width: sizes.gridSize)
-            return .init(name: entry.name, shape: entry.shape, values: result.values)
-        }
+        let unit = configuration.vision.unit
+        let side = configuration.imageSize / unit
+        let source = PositionEmbedding(
+            values: bytes.withUnsafeBytes { type.values(of: $0) }, width: entry.shape.last ?? 1)
+        let result = source.resampled(from: size / unit, toHeight: side, width: side)
+        return .init(name: entry.name, shape: entry.shape, values: result.values)
     }
 
-    private static func openWeights(_ source: String) throws(PackageError) -> SafetensorsFile {
+    private static func openWeights(_ source: String) throws(PackageError) -> any TensorFile {
         do {
             try InputPath.requireFile(source)
             let ending = URL(filePath: source).pathExtension.lowercased()
-            guard !["pt", "pth", "bin", "ckpt"].contains(ending) else {
-                throw PackageError.pickledSource(path: source)
+            let isTorch = try TorchArchive.isRecognized(source)
+            if isTorch || ["pt", "pth", "bin", "ckpt", "pkl"].contains(ending) {
+                return try TorchArchive(path: source)
             }
             return try SafetensorsFile(path: source)
-        } catch let error as FileError {
-            throw .file(error)
-        } catch let error as PackageError {
-            throw error
         } catch {
-            throw .notFound(path: source, what: "file")
+            throw .file(error)
         }
     }
 
     /// Sets the image size of the architecture and says which one the weights have, if another.
     private static func adjust(
         _ architecture: inout Architecture, to imageSize: Int?, form: CheckpointForm,
-        names: [String: String], weights: SafetensorsFile
+        names: [String: String], weights: any TensorFile
     ) throws(PackageError) -> Int? {
         guard let imageSize else { return nil }
-        switch architecture.configuration.vision {
-        case .transformer(let sizes):
-            guard imageSize > 0, imageSize % sizes.patchSize == 0,
-                imageSize <= VisionTransformerConfiguration.largestImageSize
-            else { throw .unsuitableImageSize(size: imageSize, patchSize: sizes.patchSize) }
-            architecture = architecture.with(imageSize: imageSize)
-            let entry = WeightTable(architecture.configuration).entries.first {
-                $0.name == "visual.positional_embedding"
-            }
-            guard let entry, let stored = names[form.recipe(for: entry).parts[0].name],
-                let rows = weights.tensors[stored]?.shape.first,
-                let grid = PositionEmbedding.gridSize(rows: rows)
-            else { return nil }
-            let present = grid * sizes.patchSize
-            return present == imageSize ? nil : present
+        let vision = architecture.configuration.vision
+        if case .resNet = vision, imageSize != vision.imageSize {
+            throw .fixedImageSize(architecture: architecture.name, size: vision.imageSize)
         }
+        guard imageSize > 0, imageSize % vision.unit == 0,
+            imageSize <= VisionTransformerConfiguration.largestImageSize
+        else { throw .unsuitableImageSize(size: imageSize, patchSize: vision.unit) }
+        architecture = architecture.with(imageSize: imageSize)
+        let entry = WeightTable(architecture.configuration).entries.first {
+            $0.name == vision.positionTensor
+        }
+        guard let entry, let stored = names[form.recipe(for: entry).parts[0].name],
+            let shape = weights.description(of: stored)?.shape,
+            let grid = PositionEmbedding.gridSize(shape: shape)
+        else { return nil }
+        let present = grid * vision.unit
+        return present == imageSize ? nil : present
     }
 }
 
@@ -218,11 +225,20 @@ extension Architecture {
     /// The same architecture for another image size.
     func with(imageSize: Int) -> Architecture {
         var changed = configuration
-        switch configuration.vision {
-        case .transformer(var sizes):
-            sizes.imageSize = imageSize
-            changed.vision = .transformer(sizes)
+        changed.vision = configuration.vision.with(imageSize: imageSize)
+        return Architecture(name: name, configuration: changed)
+    }
+
+    /// The architecture with QuickGELU, under its own name if it has one.
+    var withQuickGELU: Architecture {
+        guard configuration.activation != .quickGELU else { return self }
+        if let known = Architecture.named("\(name)-quickgelu"),
+            self == Architecture.named(name)
+        {
+            return known
         }
+        var changed = configuration
+        changed.activation = .quickGELU
         return Architecture(name: name, configuration: changed)
     }
 

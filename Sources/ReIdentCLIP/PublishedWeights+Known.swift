@@ -1,6 +1,7 @@
 // The weights that are known: OpenAI's archives, whose addresses hold their SHA-256
 // (openai/CLIP, clip/clip.py), those of open_clip by its names (mlfoundations/open_clip,
-// src/open_clip/pretrained.py), and CLIP-ReIdent's checkpoints (KonradHabel/clip_reid, README).
+// src/open_clip/pretrained.py), timm's for
+// ImageNet by timm's names, and CLIP-ReIdent's checkpoints (KonradHabel/clip_reid, README).
 //
 // SPDX-License-Identifier: MIT
 
@@ -8,7 +9,7 @@ import ReIdentFiles
 
 extension PublishedWeights {
     /// Everything that can be fetched by name, OpenAI's first.
-    public static let known: [PublishedWeights] = openAI + openCLIP + [clipReIdent]
+    public static let known: [PublishedWeights] = openAI + openCLIP + imageNet + [clipReIdent]
 
     // MARK: OpenAI
 
@@ -120,6 +121,26 @@ extension PublishedWeights {
             architecture: quick ? "\(model)-quickgelu" : model, page: page,
             address: "\(page)/resolve/main/open_clip_model.safetensors",
             fileName: name.replacing(":", with: "-") + ".safetensors", digest: nil, remark: nil)
+    }
+
+    // MARK: ImageNet
+
+    private static let imageNet = [
+        timm("vit_base_patch16_224.augreg2_in21k_ft_in1k"),
+        timm("vit_base_patch16_224.augreg_in21k_ft_in1k"),
+        timm("vit_large_patch16_224.augreg_in21k_ft_in1k"),
+        timm("convnext_base.fb_in22k_ft_in1k"),
+        timm("convnext_large.fb_in22k_ft_in1k"),
+    ]
+
+    /// timm's weights by timm's name, MODEL.TRAINING.
+    private static func timm(_ name: String) -> PublishedWeights {
+        let page = "https://huggingface.co/timm/\(name)"
+        return PublishedWeights(
+            name: name, aliases: ["timm/\(name)"], title: "ImageNet-21k, then ImageNet-1k",
+            architecture: String(name.prefix { $0 != "." }), page: page,
+            address: "\(page)/resolve/main/model.safetensors", fileName: "\(name).safetensors",
+            digest: nil, remark: nil)
     }
 
     // MARK: CLIP-ReIdent
