@@ -118,7 +118,7 @@ let package = Package(
             path: "Tests/ReIdentTestSupport", swiftSettings: swiftSettings),
         tests("ReIdentChecks", on: []),
         tests("ReIdentFoundation", on: []),
-        tests("ReIdentFiles", on: ["ReIdentFoundation"]),
+        tests("ReIdentFiles", on: ["ReIdentFoundation"], fixtures: true),
         tests("ReIdentData", on: ["ReIdentFoundation", "ReIdentFiles"]),
         tests("ReIdentImages", on: ["ReIdentFoundation", "ReIdentFiles"], fixtures: true),
         tests("ReIdentEngine", on: []),

@@ -9,12 +9,12 @@ struct CheckpointFit {
     let form: CheckpointForm
     /// The form's names with the names in the file.
     let names: [String: String]
-    let weights: SafetensorsFile
+    let weights: any TensorFile
     let architecture: Architecture
 
     /// The shape of a tensor in the file, by the form's name; a single number has no axes.
     func shape(of name: String) -> [Int]? {
-        names[name].flatMap { weights.tensors[$0] }.map { $0.shape == [1] ? [] : $0.shape }
+        names[name].flatMap { weights.description(of: $0) }.map { $0.shape == [1] ? [] : $0.shape }
     }
 
     /// Whether none of the tensors of a part is in the file.
@@ -60,7 +60,7 @@ struct CheckpointFit {
                 findings.wrongShapes.append(
                     .init(
                         tensor: part.name, expected: part.shape,
-                        found: weights.tensors[names[part.name] ?? ""]?.shape ?? stored))
+                        found: weights.description(of: names[part.name] ?? "")?.shape ?? stored))
             }
         }
         findings.unexpected = names.keys.filter {

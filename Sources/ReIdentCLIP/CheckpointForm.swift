@@ -8,6 +8,8 @@
 public enum CheckpointForm: String, Sendable, Codable, CaseIterable {
     /// A state dict of open_clip.
     case openCLIP = "open_clip"
+    /// A TorchScript archive of OpenAI's CLIP; always QuickGELU.
+    case openAI = "openai"
     /// A Hugging Face `CLIPModel` or `CLIPVisionModel`, with or without projection.
     case huggingFace = "hugging_face"
 
@@ -15,6 +17,7 @@ public enum CheckpointForm: String, Sendable, Codable, CaseIterable {
     public var title: String {
         switch self {
         case .openCLIP: "open_clip state dict"
+        case .openAI: "OpenAI archive"
         case .huggingFace: "Hugging Face CLIPModel"
         }
     }
@@ -47,8 +50,9 @@ extension CheckpointForm {
     /// The form of a checkpoint with the given names, and what they are called in that form.
     ///
     /// Prefixes that wrappers put before every name are taken off: `module.` (data-parallel
-    /// training), `text.` (open_clip's models with their own text tower), and the missing
-    /// `vision_model.` of a bare vision model is put there.
+    /// training), `model.` (clip_reid), `_orig_mod.` (torch.compile), `text.` (open_clip's models
+    /// with their own text tower), and the missing `vision_model.` of a bare vision model is put
+    /// there.
     /// - Returns: nil if the names are of no known form; `names` maps the form's names to the
     ///   checkpoint's.
     static func detect(_ stored: [String]) -> (form: CheckpointForm, names: [String: String])? {
@@ -59,8 +63,7 @@ extension CheckpointForm {
             // Two tensors would share a name and one be lost: the file's own names show both.
             return Dictionary(stored.map { ($0, $0) }, uniquingKeysWith: { first, _ in first })
         }
-        let wrapped = !stored.isEmpty && stored.allSatisfy { $0.hasPrefix("module.") }
-        let drop = wrapped ? "module.".count : 0
+        let drop = wrapping(of: stored)
         let bare = stored.map { $0.dropFirst(drop) }
         if bare.contains(where: { $0.hasPrefix("visual.") }) {
             let ownTextTower = bare.contains("text.token_embedding.weight")
@@ -82,12 +85,25 @@ extension CheckpointForm {
         return nil
     }
 
+    /// How many characters wrappers put before every name.
+    private static func wrapping(of names: [String]) -> Int {
+        var length = 0
+        while !names.isEmpty,
+            let wrapper = ["module.", "model.", "_orig_mod."].first(where: { wrapper in
+                names.allSatisfy { $0.dropFirst(length).hasPrefix(wrapper) }
+            })
+        { length += wrapper.count }
+        return length
+    }
+
     /// Whether a tensor only repeats what the configuration says and may be dropped.
     func isKnownBuffer(_ name: String) -> Bool {
         switch self {
-        case .openCLIP:
-            // The first three are in OpenAI's archives, the mask in early state dicts.
+        case .openCLIP, .openAI:
+            // The first three are in OpenAI's archives, the mask there (in each block) and in
+            // early state dicts.
             ["input_resolution", "context_length", "vocab_size", "attn_mask"].contains(name)
+                || name.hasSuffix(".attn_mask")
         case .huggingFace:
             name.hasSuffix(".embeddings.position_ids")
         }
@@ -96,7 +112,7 @@ extension CheckpointForm {
     /// How a tensor of the package is made from a checkpoint of this form.
     func recipe(for entry: WeightTable.Entry) -> TensorRecipe {
         switch self {
-        case .openCLIP:
+        case .openCLIP, .openAI:
             TensorRecipe(
                 entry: entry, parts: [.init(name: entry.name, shape: entry.shape)],
                 assembly: .copied)

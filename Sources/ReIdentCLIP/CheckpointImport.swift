@@ -22,7 +22,7 @@ public struct CheckpointImport: Sendable {
     public let hasProjection: Bool
 
     private let source: String
-    private let weights: SafetensorsFile
+    private let weights: any TensorFile
     private let names: [String: String]
     private let architecture: Architecture
     private let embedding: EmbeddingKind
@@ -31,7 +31,8 @@ public struct CheckpointImport: Sendable {
     /// Reads a checkpoint's header and the files beside it, and checks them.
     ///
     /// - Parameters:
-    ///   - source: A `.safetensors` file of open_clip or Hugging Face.
+    ///   - source: A `.safetensors` file of open_clip or Hugging Face, or a file of torch
+    ///     (`.pt`, `.pth`, `.bin`): a state dict, a training checkpoint, an OpenAI archive.
     ///   - architecture: What the weights are; a file beside them that says otherwise is an error.
     ///   - keepProjection: Whether the package's embedding is the projected one.
     ///   - imageSize: Image size of the package, if not the architecture's; the position embedding
@@ -43,13 +44,14 @@ public struct CheckpointImport: Sendable {
     ) throws(PackageError) {
         self.source = source
         weights = try Self.openWeights(source)
-        guard let (form, names) = CheckpointForm.detect(weights.names) else {
+        guard let (named, names) = CheckpointForm.detect(weights.names) else {
             throw .unknownForm(path: source, example: weights.names.first ?? "")
         }
+        let isScript = (weights as? TorchArchive)?.isScript ?? false
+        let form = isScript && named == .openCLIP ? .openAI : named
+        var target = form == .openAI ? architecture.withQuickGELU : architecture
         self.form = form
         self.names = names
-
-        var target = architecture
         resampledFromImageSize = try Self.adjust(
             &target, to: imageSize, form: form, names: names, weights: weights)
         var fit = CheckpointFit(
@@ -122,18 +124,13 @@ public struct CheckpointImport: Sendable {
         for entry: WeightTable.Entry
     ) throws(PackageError) -> SafetensorsWriter.Tensor {
         let recipe = form.recipe(for: entry)
-        var parts: [MappedBytes] = []
+        var parts: [String] = []
         var types: [ElementType] = []
         for part in recipe.parts {
-            guard let stored = names[part.name], let found = weights.tensors[stored] else {
-                continue
-            }
+            guard let stored = names[part.name], let found = weights.description(of: stored)
+            else { continue }
             types.append(found.elementType)
-            do {
-                parts.append(try weights.bytes(of: stored))
-            } catch {
-                throw .file(error)
-            }
+            parts.append(stored)
         }
         let type = types[0]
         guard types.allSatisfy({ $0 == type }) else {
@@ -142,14 +139,20 @@ public struct CheckpointImport: Sendable {
                 found: "\(type.rawValue), unlike the tensors it belongs with")
         }
         if entry.name == "visual.positional_embedding", let size = resampledFromImageSize {
-            return resampledPositions(parts[0], type: type, from: size, entry: entry)
+            do {
+                return resampledPositions(
+                    try weights.bytes(of: parts[0]), type: type, from: size, entry: entry)
+            } catch {
+                throw .file(error)
+            }
         }
-        return .init(name: entry.name, elementType: type, shape: entry.shape) { sink in
+        // Bytes are asked for when they are written: those of an archive are unpacked one by one.
+        return .init(name: entry.name, elementType: type, shape: entry.shape) { [weights] sink in
             switch recipe.assembly {
             case .copied, .joined:
-                for part in parts { try part.withUnsafeBytes { try sink($0) } }
+                for part in parts { try weights.bytes(of: part).withUnsafeBytes { try sink($0) } }
             case .transposed:
-                let transposed = parts[0].withUnsafeBytes {
+                let transposed = try weights.bytes(of: parts[0]).withUnsafeBytes {
                     transposedBytes(
                         $0, rows: entry.shape[1], columns: entry.shape[0],
                         elementSize: type.byteCount)
@@ -172,27 +175,24 @@ public struct CheckpointImport: Sendable {
         }
     }
 
-    private static func openWeights(_ source: String) throws(PackageError) -> SafetensorsFile {
+    private static func openWeights(_ source: String) throws(PackageError) -> any TensorFile {
         do {
             try InputPath.requireFile(source)
             let ending = URL(filePath: source).pathExtension.lowercased()
-            guard !["pt", "pth", "bin", "ckpt"].contains(ending) else {
-                throw PackageError.pickledSource(path: source)
+            let isTorch = try TorchArchive.isRecognized(source)
+            if isTorch || ["pt", "pth", "bin", "ckpt", "pkl"].contains(ending) {
+                return try TorchArchive(path: source)
             }
             return try SafetensorsFile(path: source)
-        } catch let error as FileError {
-            throw .file(error)
-        } catch let error as PackageError {
-            throw error
         } catch {
-            throw .notFound(path: source, what: "file")
+            throw .file(error)
         }
     }
 
     /// Sets the image size of the architecture and says which one the weights have, if another.
     private static func adjust(
         _ architecture: inout Architecture, to imageSize: Int?, form: CheckpointForm,
-        names: [String: String], weights: SafetensorsFile
+        names: [String: String], weights: any TensorFile
     ) throws(PackageError) -> Int? {
         guard let imageSize else { return nil }
         switch architecture.configuration.vision {
@@ -205,7 +205,7 @@ public struct CheckpointImport: Sendable {
                 $0.name == "visual.positional_embedding"
             }
             guard let entry, let stored = names[form.recipe(for: entry).parts[0].name],
-                let rows = weights.tensors[stored]?.shape.first,
+                let rows = weights.description(of: stored)?.shape.first,
                 let grid = PositionEmbedding.gridSize(rows: rows)
             else { return nil }
             let present = grid * sizes.patchSize
@@ -224,6 +224,19 @@ extension Architecture {
             changed.vision = .transformer(sizes)
         }
         return Architecture(name: name, configuration: changed)
+    }
+
+    /// The architecture with QuickGELU, under its own name if it has one.
+    var withQuickGELU: Architecture {
+        guard configuration.activation != .quickGELU else { return self }
+        if let known = Architecture.named("\(name)-quickgelu"),
+            self == Architecture.named(name)
+        {
+            return known
+        }
+        var changed = configuration
+        changed.activation = .quickGELU
+        return Architecture(name: name, configuration: changed, weightSources: weightSources)
     }
 
     /// The image side alone.

@@ -142,11 +142,11 @@ extension PackageSettings {
     }
 }
 
-extension SafetensorsFile {
+extension TensorFile {
     /// Refuses tensors whose numbers are of a type that weights are not kept in.
     func requireWeightTypes(of names: [String]) throws(PackageError) {
         for name in names {
-            guard let entry = tensors[name] else { continue }
+            guard let entry = description(of: name) else { continue }
             switch entry.elementType {
             case .float32, .float16, .bfloat16: continue
             default:

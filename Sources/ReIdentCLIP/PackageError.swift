@@ -34,8 +34,6 @@ public enum PackageError: DiagnosedError {
     case contradiction(
         path: String, setting: String, found: String, architecture: String, expected: String,
         advice: String)
-    /// A checkpoint in Python's pickle form.
-    case pickledSource(path: String)
     /// Weights whose names are of no known form.
     case unknownForm(path: String, example: String)
     /// A tensor is stored in numbers that weights are not kept in.
@@ -94,9 +92,6 @@ public enum PackageError: DiagnosedError {
         case .contradiction(
             let path, let setting, let found, let architecture, let expected, let advice):
             "\(path): \(setting) is \(found), but \(architecture) has \(expected). \(advice)"
-        case .pickledSource(let path):
-            "\(path): pickled checkpoints (.pt, .pth, .bin) are not read by this version. Save the "
-                + "state dict as .safetensors, or take the .safetensors file of the same model."
         case .unknownForm(let path, let example):
             "\(path): the tensors, '\(example)' for example, are named neither as open_clip nor as "
                 + "Hugging Face's CLIPModel names them. Use a file in one of these forms."

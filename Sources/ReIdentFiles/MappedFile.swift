@@ -63,25 +63,58 @@ public final class MappedFile: @unchecked Sendable {
     }
 }
 
-/// A part of a mapped file; holding it keeps the mapping alive.
+/// Bytes of a file: a part of a mapped one, which holding them keeps mapped, or a copy.
 public struct MappedBytes: Sendable {
-    private let file: MappedFile
+    private enum Source {
+        case file(MappedFile)
+        case memory([UInt8])
+    }
+
+    private let source: Source
     private let range: Range<Int>
 
     fileprivate init(file: MappedFile, range: Range<Int>) {
-        self.file = file
+        source = .file(file)
         self.range = range
+    }
+
+    /// Bytes that were unpacked or put in order, and so lie in no file as they are.
+    init(copied bytes: [UInt8]) {
+        source = .memory(bytes)
+        range = 0..<bytes.count
     }
 
     /// How many bytes these are.
     public var count: Int { range.count }
 
+    /// A part of these bytes, inside `0 ..< count`.
+    func part(_ part: Range<Int>) -> MappedBytes {
+        precondition(part.lowerBound >= 0 && part.upperBound <= count, "range outside the bytes")
+        let start = range.lowerBound
+        return MappedBytes(
+            source: source, range: start + part.lowerBound..<start + part.upperBound)
+    }
+
+    private init(source: Source, range: Range<Int>) {
+        self.source = source
+        self.range = range
+    }
+
     /// Calls `body` with the bytes, which are valid only during the call and need not be aligned.
     public func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try file.withUnsafeBytes { (whole) throws(Failure) -> Result in
-            try body(UnsafeRawBufferPointer(rebasing: whole[range]))
+        switch source {
+        case .file(let file):
+            return try file.withUnsafeBytes { (whole) throws(Failure) -> Result in
+                try body(UnsafeRawBufferPointer(rebasing: whole[range]))
+            }
+        case .memory(let bytes):
+            return try bytes.withUnsafeBytes { whole in
+                Swift.Result { () throws(Failure) -> Result in
+                    try body(UnsafeRawBufferPointer(rebasing: whole[range]))
+                }
+            }.get()
         }
     }
 }

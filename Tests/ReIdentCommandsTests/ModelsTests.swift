@@ -93,7 +93,26 @@ struct ModelsTests {
         expectFailure(run, code: 64, saying: ["vit-b16", "ViT-B-16"])
     }
 
-    @Test("refuses a pickled checkpoint and a missing one")
+    @Test("refuses a malicious pickle by the name it asks for, and runs nothing")
+    func maliciousPickle() throws {
+        let place = try Workplace()
+        let canary = place.file("canary")
+        let pickle = "cos\nsystem\n(S'touch \(canary)'\ntR."
+        var zip = StoredZip()
+        zip.add("archive/data.pkl", Array(pickle.utf8))
+        let sources = [
+            try place.write(pickle, to: "plain.pth"), try place.write(zip.bytes, to: "zip.pt"),
+        ]
+        for source in sources {
+            let run = try reident(
+                "models", "import", source, "--arch", "ViT-B-32", "--out", place.file("out"))
+            expectFailure(run, code: 65, saying: [source, "'os.system'"])
+        }
+        #expect(!FileManager.default.fileExists(atPath: canary))
+        #expect(!FileManager.default.fileExists(atPath: place.file("out")))
+    }
+
+    @Test("refuses what is no checkpoint and a missing one")
     func unsuitableSources() throws {
         let place = try Workplace()
         let pickle = try place.write("anything", to: "weights.pt")

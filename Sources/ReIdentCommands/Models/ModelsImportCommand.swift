@@ -11,8 +11,10 @@ struct ModelsImportCommand: ParsableCommand {
         commandName: "import",
         abstract: "Makes a model package of a checkpoint.",
         discussion: """
-            SOURCE is a .safetensors file: open_clip's state dict or a Hugging Face CLIPModel. \
-            Every tensor is kept. The package's embedding is the paper's, the features before the \
+            SOURCE is open_clip's state dict (.safetensors, .pt, .bin), a Hugging Face CLIPModel \
+            (.safetensors, .bin), an OpenAI archive (.pt) or a clip_reid checkpoint (.pth). Files \
+            of torch are read as data: nothing in them is run, and one that asks for more than \
+            tensors is refused. Every tensor is kept. The package's embedding is the paper's, the features before the \
             projection, unless --keep-projection selects the projected one.
             """)
 
@@ -41,6 +43,9 @@ struct ModelsImportCommand: ParsableCommand {
             output.note(
                 "The position embedding is resampled from images of \(size) to "
                     + "\(checkpoint.configuration.imageSize) pixels.")
+        }
+        if checkpoint.configuration.activation != architecture.configuration.activation {
+            output.note("OpenAI's archives use QuickGELU, so the package does.")
         }
         if architecture.configuration.text != nil, checkpoint.configuration.text == nil {
             output.note("The checkpoint has no text side; the package has none either.")
