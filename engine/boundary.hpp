@@ -86,6 +86,7 @@ at::Device device_of(re_device device, int32_t index);
 void add_tensor_functions(re_functions &table);
 void add_operator_functions(re_functions &table);
 void add_linear_functions(re_functions &table);
+void add_convolution_functions(re_functions &table);
 void add_gradient_functions(re_functions &table);
 void add_optimizer_functions(re_functions &table);
 

@@ -77,6 +77,7 @@ re_functions make_table() {
     add_tensor_functions(table);
     add_operator_functions(table);
     add_linear_functions(table);
+    add_convolution_functions(table);
     add_gradient_functions(table);
     add_optimizer_functions(table);
     return table;

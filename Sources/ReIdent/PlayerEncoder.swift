@@ -33,7 +33,7 @@ public actor PlayerEncoder {
     public nonisolated let package: ModelPackage
     /// How it is used.
     public nonisolated let options: Options
-    private var model: VisionTransformer?
+    private var model: (any VisionEncoder)?
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
         EngineExecutor.shared.asUnownedSerialExecutor()
@@ -106,14 +106,9 @@ public actor PlayerEncoder {
 
     private func load() throws {
         let device = try Device.named(options.device)
-        let sizes = package.configuration
-        guard case .transformer(let transformer) = sizes.vision else {
-            throw ReIdentError.unsupported(
-                option: "This package's architecture", instead: "Use a vision transformer.")
-        }
-        let rows = max(1, options.batchSize) * transformer.tokenCount
-        model = try VisionTransformer(
-            package, form: .packed(options.precision, rows: rows), device: device)
+        model = try package.makeEncoder(
+            form: package.packedForm(options.precision, batchSize: options.batchSize),
+            device: device)
     }
 
     /// Embeddings of one batch: unit vectors one behind the other, `[N, D]`.

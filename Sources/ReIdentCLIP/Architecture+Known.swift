@@ -4,8 +4,12 @@
 // SPDX-License-Identifier: MIT
 
 extension Architecture {
-    /// Every architecture with a name, small to large.
-    public static let known: [Architecture] = [
+    /// Every architecture with a name: CLIP's transformers and ResNets, small to large, and those of
+    /// ImageNet.
+    public static let known: [Architecture] = transformers + resNets + imageNet
+
+    /// CLIP's vision transformers.
+    private static let transformers: [Architecture] = [
         family("ViT-B-32", base(patch: 32), smallText, 512, hasQuick: true),
         family("ViT-B-32-256", base(patch: 32, image: 256), smallText, 512),
         family("ViT-B-16", base(patch: 16), smallText, 512, hasQuick: true),
@@ -23,9 +27,15 @@ extension Architecture {
         _ name: String, _ vision: VisionTransformerConfiguration, _ text: TextConfiguration,
         _ embeddingDimension: Int, hasQuick: Bool = false
     ) -> [Architecture] {
+        family(name, .transformer(vision), text, embeddingDimension, hasQuick: hasQuick)
+    }
+
+    static func family(
+        _ name: String, _ vision: VisionConfiguration, _ text: TextConfiguration,
+        _ embeddingDimension: Int, hasQuick: Bool = false
+    ) -> [Architecture] {
         let plain = CLIPConfiguration(
-            embeddingDimension: embeddingDimension, activation: .gelu,
-            vision: .transformer(vision), text: text)
+            embeddingDimension: embeddingDimension, activation: .gelu, vision: vision, text: text)
         var members = [Architecture(name: name, configuration: plain)]
         if hasQuick {
             var configuration = plain
@@ -60,8 +70,8 @@ private let bigGiant = VisionTransformerConfiguration(
 
 // The text transformers.
 
-private let smallText = TextConfiguration(width: 512, heads: 8, layers: 12)
-private let plusText = TextConfiguration(width: 640, heads: 10, layers: 12)
-private let mediumText = TextConfiguration(width: 768, heads: 12, layers: 12)
-private let largeText = TextConfiguration(width: 1024, heads: 16, layers: 24)
+let smallText = TextConfiguration(width: 512, heads: 8, layers: 12)
+let plusText = TextConfiguration(width: 640, heads: 10, layers: 12)
+let mediumText = TextConfiguration(width: 768, heads: 12, layers: 12)
+let largeText = TextConfiguration(width: 1024, heads: 16, layers: 24)
 private let giantText = TextConfiguration(width: 1280, heads: 20, layers: 32)

@@ -35,6 +35,16 @@ extension CLIPConfiguration {
         let prefix = model.path.isEmpty ? "" : "model_cfg."
         vision = try VisionConfiguration(
             ConfigurationSection(visionValue, file: file, path: "\(prefix)vision_cfg"))
+        if vision.isImageNet {
+            guard activation == .gelu else {
+                throw .unsupportedOption(file: file, key: "quick_gelu", value: "true")
+            }
+            guard embeddingDimension == vision.imageNetDimension else {
+                throw .invalidConfiguration(
+                    file: file, problem: "'embed_dim' is \(embeddingDimension)",
+                    expected: "the width of the features, \(vision.imageNetDimension)")
+            }
+        }
         text = nil
         if let textValue = model.take("text_cfg") {
             text = try TextConfiguration(
@@ -54,14 +64,7 @@ extension CLIPConfiguration {
         if initialLogitScale != Self.standardLogitScale {
             members["init_logit_scale"] = .number(initialLogitScale)
         }
-        switch vision {
-        case .transformer(let sizes):
-            members["vision_cfg"] = .object([
-                "image_size": .integer(sizes.imageSize), "patch_size": .integer(sizes.patchSize),
-                "layers": .integer(sizes.layers), "width": .integer(sizes.width),
-                "head_width": .integer(sizes.headWidth), "mlp_ratio": .number(sizes.mlpRatio),
-            ])
-        }
+        members["vision_cfg"] = .object(vision.jsonMembers)
         if let text {
             members["text_cfg"] = .object([
                 "context_length": .integer(text.contextLength),
@@ -86,25 +89,8 @@ extension JSONValue {
     }
 }
 
-extension VisionConfiguration {
-    fileprivate init(_ given: ConfigurationSection) throws(PackageError) {
-        var section = given
-        if let layers = section.take("layers"), case .array = layers {
-            throw .unsupportedOption(
-                file: section.file, key: "\(section.path).layers",
-                value: "\(layers.shown), a ResNet")
-        }
-        section = given
-        if let name = section.take("timm_model_name") {
-            throw .unsupportedOption(
-                file: section.file, key: "\(section.path).timm_model_name", value: name.shown)
-        }
-        self = .transformer(try VisionTransformerConfiguration(section))
-    }
-}
-
 extension VisionTransformerConfiguration {
-    fileprivate init(_ given: ConfigurationSection) throws(PackageError) {
+    init(_ given: ConfigurationSection) throws(PackageError) {
         var section = given
         let defaults = VisionTransformerConfiguration()
         imageSize = try section.takeSquare("image_size", fallback: defaults.imageSize)
@@ -113,6 +99,7 @@ extension VisionTransformerConfiguration {
         width = try section.takeSize("width", fallback: defaults.width)
         headWidth = try section.takeSize("head_width", fallback: defaults.headWidth)
         mlpRatio = try section.takeNumber("mlp_ratio", fallback: 4, in: 0.001...1000)
+        family = .clip
         try validate(file: section.file, path: section.path)
 
         // Training-time options and shapes of an output that is not used here.
@@ -196,7 +183,7 @@ extension ConfigurationSection {
     ]
 
     /// Takes a side given as one number or as two equal ones.
-    fileprivate mutating func takeSquare(_ key: String, fallback: Int) throws(PackageError) -> Int {
+    mutating func takeSquare(_ key: String, fallback: Int) throws(PackageError) -> Int {
         let before = self
         if case .array(let sides)? = take(key) {
             guard sides.count == 2, sides[0] == sides[1], case .integer(let side) = sides[0],

@@ -32,27 +32,30 @@ public struct CLIPConfiguration: Sendable, Equatable {
     }
 
     /// Side S of the square images the encoder takes, in pixels.
-    public var imageSize: Int {
-        switch vision {
-        case .transformer(let transformer): transformer.imageSize
-        }
-    }
+    public var imageSize: Int { vision.imageSize }
 
-    /// Width of the features before the projection: E for a vision transformer.
+    /// Width of the features: E for a vision transformer, before the projection; D for CLIP's
+    /// ResNet, whose attention pool stays; the channels of the last stage for a ConvNeXt.
     public var featureDimension: Int {
         switch vision {
         case .transformer(let transformer): transformer.width
+        case .resNet: embeddingDimension
+        case .convNeXt(let sizes): sizes.featureDimension
         }
     }
 }
 
 /// The image encoder of a model, by kind.
 ///
-/// Not frozen: other kinds (CLIP's modified ResNet) will join, so a switch over it that is to
-/// survive them handles what it does not know.
+/// Not frozen: other kinds may join, so a switch over it that is to survive them handles what it
+/// does not know.
 public enum VisionConfiguration: Sendable, Equatable {
-    /// A vision transformer.
+    /// A vision transformer, of CLIP or of ImageNet.
     case transformer(VisionTransformerConfiguration)
+    /// CLIP's modified ResNet.
+    case resNet(ModifiedResNetConfiguration)
+    /// A ConvNeXt of ImageNet.
+    case convNeXt(ConvNeXtConfiguration)
 }
 
 /// The sizes of a vision transformer.
@@ -69,12 +72,23 @@ public struct VisionTransformerConfiguration: Sendable, Equatable {
     public var headWidth: Int
     /// Width of a block's perceptron over E.
     public var mlpRatio: Double
+    /// Whose transformer it is.
+    public var family: Family
+
+    /// Two designs that differ in small things.
+    public enum Family: Sendable, Equatable {
+        /// CLIP's: a layer norm before the blocks, patches without bias, ε of 1e-5.
+        case clip
+        /// timm's for ImageNet: no layer norm before the blocks, patches with bias, ε of 1e-6.
+        case timm
+    }
 
     /// Creates the sizes; the defaults are open_clip's.
     public init(
         imageSize: Int = 224, patchSize: Int = 16, layers: Int = 12, width: Int = 768,
-        headWidth: Int = 64, mlpRatio: Double = 4
+        headWidth: Int = 64, mlpRatio: Double = 4, family: Family = .clip
     ) {
+        self.family = family
         self.imageSize = imageSize
         self.patchSize = patchSize
         self.layers = layers
@@ -83,6 +97,8 @@ public struct VisionTransformerConfiguration: Sendable, Equatable {
         self.mlpRatio = mlpRatio
     }
 
+    /// The ε of the layer norms.
+    public var normEpsilon: Double { family == .clip ? 1e-5 : 1e-6 }
     /// Number of attention heads.
     public var heads: Int { width / headWidth }
     /// Width of a block's perceptron, cut to a whole number as open_clip does.

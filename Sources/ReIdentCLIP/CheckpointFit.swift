@@ -72,15 +72,16 @@ struct CheckpointFit {
     private func advice(for findings: Findings) -> String? {
         if findings.missing.isEmpty, findings.unexpected.isEmpty, findings.wrongShapes.count == 1,
             let position = findings.wrongShapes.first, isPositionEmbedding(position.tensor),
-            let grid = PositionEmbedding.gridSize(rows: position.found[0])
+            let grid = PositionEmbedding.gridSize(shape: position.found)
         {
-            switch architecture.configuration.vision {
-            case .transformer(let sizes):
-                return "The position embedding is one for images of "
-                    + "\(grid * sizes.patchSize) pixels: resample it with "
-                    + "--image-size \(sizes.imageSize), or use an architecture of that size"
-                    + (fitting.isEmpty ? "." : " (\(fitting.joined(separator: " or "))).")
-            }
+            let vision = architecture.configuration.vision
+            let remedy =
+                vision.hasResampledPositions
+                ? "resample it with --image-size \(vision.imageSize), or use"
+                : "use"
+            return "The position embedding is one for images of \(grid * vision.unit) pixels: "
+                + "\(remedy) an architecture of that size"
+                + (fitting.isEmpty ? "." : " (\(fitting.joined(separator: " or "))).")
         }
         guard !fitting.isEmpty else { return nil }
         return "They would fit --arch \(fitting.joined(separator: " or "))"
@@ -88,8 +89,10 @@ struct CheckpointFit {
     }
 
     private func isPositionEmbedding(_ name: String) -> Bool {
-        name == "visual.positional_embedding"
-            || name == "vision_model.embeddings.position_embedding.weight"
+        [
+            "visual.positional_embedding", "visual.attnpool.positional_embedding", "pos_embed",
+            "vision_model.embeddings.position_embedding.weight",
+        ].contains(name)
     }
 
     /// Names of the known architectures whose tensors all have the file's shapes.
@@ -98,7 +101,7 @@ struct CheckpointFit {
             let other = CheckpointFit(
                 form: form, names: names, weights: weights, architecture: candidate)
             let findings = other.compare(
-                with: candidate.configuration, optional: [.text, .visionProjection, .temperature])
+                with: candidate.configuration, optional: WeightTable.optionalSides + [.text])
             return findings.missing.isEmpty && findings.unexpected.isEmpty
                 && findings.wrongShapes.isEmpty
         }.map(\.name)

@@ -1,6 +1,8 @@
-// How the tensors of a package are found in a checkpoint: by open_clip's names or by those of
-// Hugging Face's CLIPModel, where queries, keys and values lie apart and projections transposed.
-// Names after huggingface/transformers, models/clip/modeling_clip.py, and mlfoundations/open_clip.
+// How the tensors of a package are found in a checkpoint: by open_clip's or timm's names, which
+// packages keep, or by those of Hugging Face's CLIPModel, where queries, keys and values lie apart
+// and projections transposed.
+// Names after huggingface/transformers, models/clip/modeling_clip.py, mlfoundations/open_clip and
+// huggingface/pytorch-image-models.
 //
 // SPDX-License-Identifier: MIT
 
@@ -12,6 +14,8 @@ public enum CheckpointForm: String, Sendable, Codable, CaseIterable {
     case openAI = "openai"
     /// A Hugging Face `CLIPModel` or `CLIPVisionModel`, with or without projection.
     case huggingFace = "hugging_face"
+    /// A state dict of timm: an encoder of ImageNet.
+    case timm
 
     /// The name people use for it.
     public var title: String {
@@ -19,6 +23,7 @@ public enum CheckpointForm: String, Sendable, Codable, CaseIterable {
         case .openCLIP: "open_clip state dict"
         case .openAI: "OpenAI archive"
         case .huggingFace: "Hugging Face CLIPModel"
+        case .timm: "timm state dict"
         }
     }
 }
@@ -79,6 +84,9 @@ extension CheckpointForm {
         if bare.contains(where: { $0.hasPrefix("vision_model.") }) {
             return (.huggingFace, named { String($0.dropFirst(drop)) })
         }
+        if bare.contains("patch_embed.proj.weight") || bare.contains("stem.0.weight") {
+            return (.timm, named { String($0.dropFirst(drop)) })
+        }
         if bare.contains("pre_layrnorm.weight") {
             return (.huggingFace, named { "vision_model.\($0.dropFirst(drop))" })
         }
@@ -96,7 +104,8 @@ extension CheckpointForm {
         return length
     }
 
-    /// Whether a tensor only repeats what the configuration says and may be dropped.
+    /// Whether a tensor takes no part in an embedding and may be dropped: one that only repeats
+    /// what the configuration says, and the classifier of ImageNet.
     func isKnownBuffer(_ name: String) -> Bool {
         switch self {
         case .openCLIP, .openAI:
@@ -106,13 +115,17 @@ extension CheckpointForm {
                 || name.hasSuffix(".attn_mask")
         case .huggingFace:
             name.hasSuffix(".embeddings.position_ids")
+        case .timm:
+            // The classifier, which the paper's baselines leave out.
+            name.hasPrefix("head.") && !name.hasPrefix("head.norm.")
+                || name.hasPrefix("pre_logits.")
         }
     }
 
     /// How a tensor of the package is made from a checkpoint of this form.
     func recipe(for entry: WeightTable.Entry) -> TensorRecipe {
         switch self {
-        case .openCLIP, .openAI:
+        case .openCLIP, .openAI, .timm:
             TensorRecipe(
                 entry: entry, parts: [.init(name: entry.name, shape: entry.shape)],
                 assembly: .copied)

@@ -27,6 +27,7 @@ public struct CheckpointImport: Sendable {
     private let architecture: Architecture
     private let embedding: EmbeddingKind
     private let hasTemperature: Bool
+    private let hasBatchCounts: Bool
 
     /// Reads a checkpoint's header and the files beside it, and checks them.
     ///
@@ -64,10 +65,12 @@ public struct CheckpointImport: Sendable {
         let source = CheckpointFit(
             form: form, names: names, weights: weights,
             architecture: resampledFromImageSize.map { target.with(imageSize: $0) } ?? target)
-        if let mismatch = source.mismatch(optional: [.visionProjection, .temperature]) {
+        if let mismatch = source.mismatch(optional: WeightTable.optionalSides) {
             throw .mismatch(mismatch)
         }
-        hasProjection = !fit.lacks(.visionProjection)
+        hasProjection =
+            !fit.lacks(.visionProjection) || target.configuration.vision.includesProjection
+        hasBatchCounts = !fit.lacks(.batchCount)
         guard hasProjection || !keepProjection else { throw .projectionMissing(path: weights.path) }
         embedding = keepProjection ? .projected : .features
         try weights.requireWeightTypes(
@@ -75,7 +78,8 @@ public struct CheckpointImport: Sendable {
 
         let companions = try CompanionFiles(beside: weights.path)
         try companions.check(target, ignoringImageSize: imageSize != nil)
-        normalization = companions.normalization ?? .clip
+        normalization =
+            companions.normalization ?? target.configuration.vision.standardNormalization
         self.architecture = target
         configuration = target.configuration
     }
@@ -106,6 +110,10 @@ public struct CheckpointImport: Sendable {
         var tensors: [SafetensorsWriter.Tensor] = []
         for entry in WeightTable(configuration).entries {
             if entry.side == .visionProjection, !hasProjection { continue }
+            if entry.side == .batchCount, !hasBatchCounts {
+                tensors.append(.init(name: entry.name, shape: [], integers: [0]))
+                continue
+            }
             if entry.side == .temperature, !hasTemperature {
                 tensors.append(
                     .init(
@@ -138,7 +146,7 @@ public struct CheckpointImport: Sendable {
                 path: weights.path, tensor: recipe.parts[0].name,
                 found: "\(type.rawValue), unlike the tensors it belongs with")
         }
-        if entry.name == "visual.positional_embedding", let size = resampledFromImageSize {
+        if entry.name == configuration.vision.positionTensor, let size = resampledFromImageSize {
             do {
                 return resampledPositions(
                     try weights.bytes(of: parts[0]), type: type, from: size, entry: entry)
@@ -165,14 +173,12 @@ public struct CheckpointImport: Sendable {
     private func resampledPositions(
         _ bytes: MappedBytes, type: ElementType, from size: Int, entry: WeightTable.Entry
     ) -> SafetensorsWriter.Tensor {
-        switch configuration.vision {
-        case .transformer(let sizes):
-            let source = PositionEmbedding(
-                values: bytes.withUnsafeBytes { type.values(of: $0) }, width: sizes.width)
-            let result = source.resampled(
-                from: size / sizes.patchSize, toHeight: sizes.gridSize, width: sizes.gridSize)
-            return .init(name: entry.name, shape: entry.shape, values: result.values)
-        }
+        let unit = configuration.vision.unit
+        let side = configuration.imageSize / unit
+        let source = PositionEmbedding(
+            values: bytes.withUnsafeBytes { type.values(of: $0) }, width: entry.shape.last ?? 1)
+        let result = source.resampled(from: size / unit, toHeight: side, width: side)
+        return .init(name: entry.name, shape: entry.shape, values: result.values)
     }
 
     private static func openWeights(_ source: String) throws(PackageError) -> any TensorFile {
@@ -195,22 +201,23 @@ public struct CheckpointImport: Sendable {
         names: [String: String], weights: any TensorFile
     ) throws(PackageError) -> Int? {
         guard let imageSize else { return nil }
-        switch architecture.configuration.vision {
-        case .transformer(let sizes):
-            guard imageSize > 0, imageSize % sizes.patchSize == 0,
-                imageSize <= VisionTransformerConfiguration.largestImageSize
-            else { throw .unsuitableImageSize(size: imageSize, patchSize: sizes.patchSize) }
-            architecture = architecture.with(imageSize: imageSize)
-            let entry = WeightTable(architecture.configuration).entries.first {
-                $0.name == "visual.positional_embedding"
-            }
-            guard let entry, let stored = names[form.recipe(for: entry).parts[0].name],
-                let rows = weights.description(of: stored)?.shape.first,
-                let grid = PositionEmbedding.gridSize(rows: rows)
-            else { return nil }
-            let present = grid * sizes.patchSize
-            return present == imageSize ? nil : present
+        let vision = architecture.configuration.vision
+        if case .resNet = vision, imageSize != vision.imageSize {
+            throw .fixedImageSize(architecture: architecture.name, size: vision.imageSize)
         }
+        guard imageSize > 0, imageSize % vision.unit == 0,
+            imageSize <= VisionTransformerConfiguration.largestImageSize
+        else { throw .unsuitableImageSize(size: imageSize, patchSize: vision.unit) }
+        architecture = architecture.with(imageSize: imageSize)
+        let entry = WeightTable(architecture.configuration).entries.first {
+            $0.name == vision.positionTensor
+        }
+        guard let entry, let stored = names[form.recipe(for: entry).parts[0].name],
+            let shape = weights.description(of: stored)?.shape,
+            let grid = PositionEmbedding.gridSize(shape: shape)
+        else { return nil }
+        let present = grid * vision.unit
+        return present == imageSize ? nil : present
     }
 }
 
@@ -218,11 +225,7 @@ extension Architecture {
     /// The same architecture for another image size.
     func with(imageSize: Int) -> Architecture {
         var changed = configuration
-        switch configuration.vision {
-        case .transformer(var sizes):
-            sizes.imageSize = imageSize
-            changed.vision = .transformer(sizes)
-        }
+        changed.vision = configuration.vision.with(imageSize: imageSize)
         return Architecture(name: name, configuration: changed)
     }
 
@@ -236,7 +239,7 @@ extension Architecture {
         }
         var changed = configuration
         changed.activation = .quickGELU
-        return Architecture(name: name, configuration: changed, weightSources: weightSources)
+        return Architecture(name: name, configuration: changed)
     }
 
     /// The image side alone.

@@ -15,6 +15,8 @@ struct CompanionFiles {
     }
 
     private(set) var configurations: [Found] = []
+    /// The name of a model of timm, and the file that says it.
+    private(set) var timmModel: (path: String, name: String)?
     private(set) var normalization: PixelNormalization?
 
     /// Looks for open_clip_config.json, config.json and preprocessor_config.json.
@@ -27,7 +29,12 @@ struct CompanionFiles {
         for name in ["open_clip_config.json", "config.json"] {
             let path = folder.appending(path: name).path
             guard let value = try Self.json(at: path) else { continue }
-            if let configuration = try CLIPConfiguration(huggingFace: value, file: path) {
+            if case .string(let name)? = value.member("architecture"),
+                let described = value.member("pretrained_cfg")
+            {
+                timmModel = (path, name)
+                normalization = normalization ?? Self.normalization(described, "mean", "std")
+            } else if let configuration = try CLIPConfiguration(huggingFace: value, file: path) {
                 configurations.append(Found(path: path, configuration: configuration))
             } else if value.member("vision_cfg") != nil || value.member("model_cfg") != nil {
                 let configuration = try CLIPConfiguration(value, file: path)
@@ -48,6 +55,13 @@ struct CompanionFiles {
     func check(
         _ architecture: Architecture, ignoringImageSize: Bool
     ) throws(PackageError) {
+        if let (path, name) = timmModel, Architecture.named(name) != nil,
+            Architecture.named(architecture.name) != nil, name != architecture.name
+        {
+            throw .contradiction(
+                path: path, setting: "the architecture", found: name, architecture: "--arch",
+                expected: architecture.name, advice: "Pass --arch \(name).")
+        }
         for found in configurations {
             let differences = found.configuration.differences(
                 from: architecture.configuration, ignoringImageSize: ignoringImageSize)

@@ -101,22 +101,39 @@ extension CLIPConfiguration {
             result.append(
                 Difference(setting: setting, found: "\(found)", expected: "\(expected)"))
         }
+        func compareLists(_ setting: String, _ found: [Int], _ expected: [Int]) {
+            guard found != expected else { return }
+            result.append(
+                Difference(setting: setting, found: "\(found)", expected: "\(expected)"))
+        }
         if activation != expected.activation {
             result.append(
                 Difference(
                     setting: "the activation", found: activation.title,
                     expected: expected.activation.title))
         }
+        if !ignoringImageSize {
+            compare("the image size", imageSize, expected.imageSize)
+        }
         switch (vision, expected.vision) {
         case (.transformer(let found), .transformer(let expected)):
-            if !ignoringImageSize {
-                compare("the image size", found.imageSize, expected.imageSize)
-            }
             compare("the patch size", found.patchSize, expected.patchSize)
             compare("the width", found.width, expected.width)
             compare("the number of blocks", found.layers, expected.layers)
             compare("the number of attention heads", found.heads, expected.heads)
             compare("the perceptron's width", found.mlpWidth, expected.mlpWidth)
+        case (.resNet(let found), .resNet(let expected)):
+            compare("the width", found.width, expected.width)
+            compare("the number of the pool's heads", found.heads, expected.heads)
+            compareLists("the number of blocks", found.layers, expected.layers)
+        case (.convNeXt(let found), .convNeXt(let expected)):
+            compareLists("the number of blocks", found.layers, expected.layers)
+            compareLists("the widths", found.widths, expected.widths)
+        default:
+            result.append(
+                Difference(
+                    setting: "the image encoder", found: vision.title,
+                    expected: expected.vision.title))
         }
         if let found = text, let expected = expected.text {
             compare("the text's number of attention heads", found.heads, expected.heads)

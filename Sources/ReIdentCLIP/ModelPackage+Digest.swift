@@ -21,12 +21,7 @@ extension ModelPackage {
             settings.preprocessing.rawValue, settings.tokens.rawValue,
             "\(settings.normalization.mean)", "\(settings.normalization.standardDeviation)",
         ]
-        switch configuration.vision {
-        case .transformer(let sizes):
-            lines.append(
-                "transformer \(sizes.imageSize) \(sizes.patchSize) \(sizes.layers) \(sizes.width) "
-                    + "\(sizes.heads) \(sizes.mlpWidth)")
-        }
+        lines.append(configuration.vision.summary)
         if let text = configuration.text {
             lines.append(
                 "text \(text.contextLength) \(text.vocabularySize) \(text.width) \(text.heads) "

@@ -9,7 +9,7 @@ import ReIdentFoundation
 public struct PackageInspection: Sendable {
     /// The package.
     public let package: ModelPackage
-    /// How many numbers the tensors hold.
+    /// How many numbers are learned.
     public let parameterCount: Int
     /// How many of them belong to the image side, projection included.
     public let visionParameterCount: Int
@@ -47,10 +47,9 @@ extension ModelPackage {
             finite.set(index, .success(isFinite(names[index])))
         }
         let unsound = zip(names, finite.values).filter { $0.1 == .success(false) }.map(\.0)
-        let vision = weights.tensors.filter { $0.key.hasPrefix("visual.") }
         return PackageInspection(
             package: self, parameterCount: parameterCount,
-            visionParameterCount: vision.values.reduce(0) { $0 + $1.elementCount },
+            visionParameterCount: visionParameterCount,
             byteCount: weights.tensors.values.reduce(0) { $0 + $1.byteRange.count },
             elementTypes: Dictionary(
                 grouping: weights.tensors.values, by: \.elementType
@@ -66,6 +65,7 @@ extension ModelPackage {
         else { return false }
         return bytes.withUnsafeBytes { raw in
             switch type {
+            case .int64: break  // whole numbers always are
             case .float32:
                 for offset in stride(from: 0, to: raw.count, by: 4) {
                     let bits = raw.loadUnaligned(fromByteOffset: offset, as: UInt32.self)

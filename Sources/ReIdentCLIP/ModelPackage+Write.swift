@@ -26,7 +26,7 @@ extension ModelPackage {
     ///   - configuration: Sizes and activation.
     ///   - settings: Everything else; the weights' digest is computed here.
     ///   - tensors: All tensors of the configuration's `WeightTable`, or all but `visual.proj`, in
-    ///     F32, F16 or BF16.
+    ///     F32, F16 or BF16; the numbers of batches in I64.
     /// - Returns: The written package, opened.
     /// - Throws: `PackageError`: `file` if it cannot be written, `mismatch` if the tensors are not
     ///   those of the configuration.
@@ -78,7 +78,10 @@ extension ModelPackage {
         }
         let random = RandomWeights(seed: seed)
         let tensors = table.entries.map { entry in
-            SafetensorsWriter.Tensor(
+            if entry.side == .batchCount {
+                return SafetensorsWriter.Tensor(name: entry.name, shape: [], integers: [0])
+            }
+            return SafetensorsWriter.Tensor(
                 name: entry.name, elementType: .float32, shape: entry.shape
             ) { sink in
                 try random.values(of: entry).withUnsafeBytes { try sink($0) }
@@ -88,6 +91,7 @@ extension ModelPackage {
             to: path, force: force, configuration: architecture.configuration,
             settings: PackageSettings(
                 architecture: architecture.name, embedding: .features,
+                normalization: architecture.configuration.vision.standardNormalization,
                 provenance: Provenance(kind: .created, seed: seed)),
             tensors: tensors)
     }

@@ -63,7 +63,11 @@ public struct ModelPackage: Sendable {
     public var hasTextSide: Bool { configuration.text != nil }
 
     /// Whether the package holds CLIP's image projection.
-    public var hasProjection: Bool { weights.tensors["visual.proj"] != nil }
+    ///
+    /// The attention pool of its ResNets contains it.
+    public var hasProjection: Bool {
+        configuration.vision.includesProjection || weights.tensors["visual.proj"] != nil
+    }
 
     /// Width of the package's embedding: E for features, D for the projected one.
     public var embeddingDimension: Int {
@@ -73,9 +77,20 @@ public struct ModelPackage: Sendable {
         }
     }
 
-    /// How many numbers the tensors hold.
-    public var parameterCount: Int {
-        weights.tensors.values.reduce(0) { $0 + $1.elementCount }
+    /// How many numbers are learned; the statistics of batch norms are not.
+    public var parameterCount: Int { parameterCount { _ in true } }
+
+    /// How many of them belong to the image side, projection included.
+    public var visionParameterCount: Int {
+        if configuration.vision.isImageNet { return parameterCount { $0 != "logit_scale" } }
+        return parameterCount { $0.hasPrefix("visual.") }
+    }
+
+    private func parameterCount(where isCounted: (String) -> Bool) -> Int {
+        weights.tensors.reduce(0) { sum, tensor in
+            let counts = !WeightTable.isStatistic(tensor.key) && isCounted(tensor.key)
+            return counts ? sum + tensor.value.elementCount : sum
+        }
     }
 
     private static func locateConfiguration(_ path: String) throws(PackageError) -> String {
@@ -108,7 +123,8 @@ public struct ModelPackage: Sendable {
             weights: weights,
             architecture: Architecture(
                 name: ModelPackage.configurationFile, configuration: configuration))
-        if let mismatch = fit.mismatch(optional: [.visionProjection]) { throw .mismatch(mismatch) }
+        let optional: [WeightTable.Side] = [.visionProjection, .batchCount]
+        if let mismatch = fit.mismatch(optional: optional) { throw .mismatch(mismatch) }
         if settings.embedding == .projected, !hasProjection {
             throw .projectionMissing(path: path)
         }
@@ -149,6 +165,7 @@ extension TensorFile {
             guard let entry = description(of: name) else { continue }
             switch entry.elementType {
             case .float32, .float16, .bfloat16: continue
+            case .int64 where WeightTable.isCounter(name): continue
             default:
                 throw .elementType(path: path, tensor: name, found: entry.elementType.rawValue)
             }

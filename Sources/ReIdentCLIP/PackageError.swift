@@ -16,6 +16,8 @@ public enum PackageError: DiagnosedError {
     case unknownWeights(name: String, alike: [String])
     /// An image size that is not a multiple of the model's patch size.
     case unsuitableImageSize(size: Int, patchSize: Int)
+    /// Another image size was asked of an encoder whose positions cannot be resampled.
+    case fixedImageSize(architecture: String, size: Int)
     /// A configuration describes more numbers than a file of weights may hold.
     case tooLarge(architecture: String, parameters: Double)
     /// A file or folder that was named does not exist or cannot be read.
@@ -45,7 +47,7 @@ public enum PackageError: DiagnosedError {
 
     public var kind: FailureKind {
         switch self {
-        case .unknownArchitecture, .unknownWeights, .unsuitableImageSize: .usage
+        case .unknownArchitecture, .unknownWeights, .unsuitableImageSize, .fixedImageSize: .usage
         case .notFound: .inputNotFound
         case .file(let cause): cause.kind
         default: .badData
@@ -59,7 +61,7 @@ public enum PackageError: DiagnosedError {
                 + "architectures of `reident models list`."
         case .unsupportedOption(let file, let key, let value):
             "\(file): '\(key)' is \(value), which is not supported and would change what the "
-                + "model computes. Use a plain CLIP vision transformer (`reident models list`)."
+                + "model computes. Use an architecture of `reident models list`."
         case .unknownArchitecture(let name, let alike):
             "No architecture is called '\(name)'"
                 + (alike.isEmpty ? "" : "; alike: \(alike.joined(separator: ", "))")
@@ -71,6 +73,9 @@ public enum PackageError: DiagnosedError {
         case .unsuitableImageSize(let size, let patchSize):
             "An image size of \(size) does not fit patches of \(patchSize) pixels. Use a multiple "
                 + "of \(patchSize), at most \(VisionTransformerConfiguration.largestImageSize)."
+        case .fixedImageSize(let architecture, let size):
+            "\(architecture) takes images of \(size) pixels only: positions of its attention pool "
+                + "are not resampled. Leave out --image-size."
         case .tooLarge(let architecture, let parameters):
             "\(architecture): the configuration describes \(parameters) numbers, more than any "
                 + "model of its kind has. Correct its sizes."
@@ -94,7 +99,8 @@ public enum PackageError: DiagnosedError {
             "\(path): \(setting) is \(found), but \(architecture) has \(expected). \(advice)"
         case .unknownForm(let path, let example):
             "\(path): the tensors, '\(example)' for example, are named neither as open_clip nor as "
-                + "Hugging Face's CLIPModel names them. Use a file in one of these forms."
+                + "timm nor as Hugging Face's CLIPModel names them. Use a file in one of these "
+                + "forms."
         case .elementType(let path, let tensor, let found):
             "\(path): '\(tensor)' is stored as \(found), expected F32, F16 or BF16. Convert the "
                 + "file first."

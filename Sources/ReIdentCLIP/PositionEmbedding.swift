@@ -19,6 +19,12 @@ struct PositionEmbedding {
         return side * side == rows - 1 ? side : nil
     }
 
+    /// The same of a tensor's shape, `[T, E]` or `[1, T, E]`.
+    static func gridSize(shape: [Int]) -> Int? {
+        guard shape.count >= 2 else { return nil }
+        return gridSize(rows: shape[shape.count - 2])
+    }
+
     /// The embedding for a grid of other sides.
     ///
     /// - Parameters:

@@ -16,6 +16,8 @@ public struct WeightTable: Sendable {
         case text
         /// The learned log temperature.
         case temperature
+        /// How many batches a batch norm has seen; files may leave these out.
+        case batchCount
     }
 
     /// How the numbers of a new tensor are drawn.
@@ -50,8 +52,17 @@ public struct WeightTable: Sendable {
     public init(_ configuration: CLIPConfiguration) {
         var builder = WeightTableBuilder()
         switch configuration.vision {
+        case .transformer(let sizes) where sizes.family == .timm:
+            builder.entries += TimmTable(sizes).entries
         case .transformer(let sizes):
             builder.addVision(sizes, embeddingDimension: configuration.embeddingDimension)
+        case .resNet(let sizes):
+            builder.entries +=
+                ResNetTable(
+                    sizes: sizes, embeddingDimension: configuration.embeddingDimension
+                ).entries
+        case .convNeXt(let sizes):
+            builder.entries += TimmTable(sizes).entries
         }
         if let text = configuration.text {
             builder.addText(text, embeddingDimension: configuration.embeddingDimension)
@@ -61,6 +72,9 @@ public struct WeightTable: Sendable {
             .constant(Float(configuration.initialLogitScale)))
         entries = builder.entries
     }
+
+    /// The parts that a checkpoint may lack as a whole.
+    static let optionalSides: [Side] = [.visionProjection, .temperature, .batchCount]
 
     /// How many numbers all tensors hold, as a floating-point number: it cannot overflow.
     var parameterEstimate: Double {

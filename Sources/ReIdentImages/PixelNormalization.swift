@@ -18,6 +18,10 @@ public struct PixelNormalization: Sendable, Hashable, Codable {
     public static let imageNet = PixelNormalization(
         mean: [0.485, 0.456, 0.406], standardDeviation: [0.229, 0.224, 0.225])
 
+    /// Pixels from -1 to 1, as timm's vision transformers are trained.
+    public static let symmetric = PixelNormalization(
+        mean: [0.5, 0.5, 0.5], standardDeviation: [0.5, 0.5, 0.5])
+
     /// Three means and three standard deviations, in the order red, green, blue.
     public init(mean: [Double], standardDeviation: [Double]) {
         precondition(

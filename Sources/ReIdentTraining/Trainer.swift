@@ -34,7 +34,7 @@ final class Trainer {
     private let stop: StopRequest
     private let report: @Sendable (TrainingEvent) -> Void
 
-    private let model: VisionTransformer
+    private let model: any VisionEncoder
     private let logitScale: Tensor
     private let optimizer: AdamW
     private let loss: InfoNCE
@@ -52,9 +52,14 @@ final class Trainer {
     ) throws {
         (self.job, self.run, self.stop, self.report) = (job, run, stop, report)
         let device = try Device.named(job.options.device)
-        model = try VisionTransformer(
-            job.package, form: .trainable(job.options.precision), device: device)
+        model = try job.package.makeEncoder(
+            form: .trainable(job.options.precision), device: device)
+        guard model.canUseCheckpoints || !job.options.usesGradientCheckpointing else {
+            throw ReIdentError.unsupported(
+                option: "Gradient checkpointing of a ResNet", instead: "Use a smaller batch.")
+        }
         model.usesCheckpoints = job.options.usesGradientCheckpointing
+        model.usesBatchStatistics = true
         let tensors = WeightTensors(job.package, device: device, isTrainable: true)
         logitScale = try tensors["logit_scale"]
         optimizer = try AdamW(
@@ -68,7 +73,8 @@ final class Trainer {
         guard resumes else { return }
         let header = try TrainingState.header(of: run.statePath, run: run.path)
         try job.requireSame(as: header, run: run.path)
-        try TrainingState.restore(optimizer, from: run.statePath, run: run.path)
+        try TrainingState.restore(
+            optimizer, statistics: model.statistics, from: run.statePath, run: run.path)
         position = header.position
         boundary = position
         savedStep = position.step
@@ -113,7 +119,7 @@ final class Trainer {
         boundary = position
         let remaining = batches.dropFirst(position.batchInEpoch)
         let loader = ImageLoader(
-            preprocessing: job.package.settings.preprocessing, side: model.configuration.imageSize,
+            preprocessing: job.package.settings.preprocessing, side: model.imageSize,
             depth: max(16, 4 * job.options.batchSize))
         let augmentation = job.augmentation
         let sources = zip(position.step..., remaining).flatMap { step, batch in
@@ -125,8 +131,7 @@ final class Trainer {
         for batch in remaining {
             guard !isAtLimit else { return }
             let start = DispatchTime.now()
-            var loaded = ImageBatch(
-                side: model.configuration.imageSize, capacity: 2 * batch.count)
+            var loaded = ImageBatch(side: model.imageSize, capacity: 2 * batch.count)
             for _ in 0..<2 * batch.count {
                 guard let element = try await images.next(isolation: EngineActor.shared) else {
                     break
@@ -304,7 +309,8 @@ final class Trainer {
 
     private func saveState() throws {
         try TrainingState.save(
-            job.header(at: boundary), optimizer: optimizer, to: run.statePath)
+            job.header(at: boundary), optimizer: optimizer, statistics: model.statistics,
+            to: run.statePath)
         savedStep = boundary.step
     }
 
@@ -318,7 +324,9 @@ final class Trainer {
 
     private func writePackage(_ path: String) throws {
         var trained: [String: Tensor] = [:]
-        for parameter in optimizer.parameters { trained[parameter.name] = parameter.tensor }
+        for parameter in optimizer.parameters + model.statistics {
+            trained[parameter.name] = parameter.tensor
+        }
         try job.writePackage(path, position: position) { name in
             try trained[name]?.floatValues()
         }

@@ -151,6 +151,10 @@ struct TrainingJob: Sendable {
                 if let values = try trained(name) {
                     return SafetensorsWriter.Tensor(name: name, shape: entry.shape, values: values)
                 }
+                if WeightTable.isCounter(name), let count = try counter(name) {
+                    return SafetensorsWriter.Tensor(
+                        name: name, shape: entry.shape, integers: [count + Int64(position.step)])
+                }
                 return SafetensorsWriter.Tensor(
                     name: name, elementType: entry.elementType, shape: entry.shape,
                     bytes: try package.weights.bytes(of: name))
@@ -159,6 +163,14 @@ struct TrainingJob: Sendable {
         try ModelPackage.write(
             to: path, force: true, configuration: package.configuration, settings: settings,
             tensors: tensors)
+    }
+
+    /// How many batches a batch norm had seen before this training.
+    private func counter(_ name: String) throws -> Int64? {
+        guard package.weights.tensors[name]?.elementType == .int64 else { return nil }
+        return try package.weights.withBytes(of: name) { bytes in
+            bytes.count == 8 ? Int64(littleEndian: bytes.loadUnaligned(as: Int64.self)) : nil
+        }
     }
 
     /// What the package says about its training.

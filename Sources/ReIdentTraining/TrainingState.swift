@@ -51,7 +51,8 @@ enum TrainingState {
 
     /// Writes the state, whole or not at all.
     static func save(
-        _ header: TrainingStateHeader, optimizer: AdamW, to path: String
+        _ header: TrainingStateHeader, optimizer: AdamW, statistics: [NamedParameter],
+        to path: String
     ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
@@ -62,6 +63,9 @@ enum TrainingState {
             tensors.append(written("first/\(parameter.name)", optimizer.firstMoments[index]))
             tensors.append(written("second/\(parameter.name)", optimizer.secondMoments[index]))
             tensors.append(written("steps/\(parameter.name)", optimizer.stepCounts[index]))
+        }
+        for statistic in statistics {
+            tensors.append(written("statistic/\(statistic.name)", statistic.tensor))
         }
         try SafetensorsWriter.write(
             to: path, tensors: tensors, metadata: [headerKey: text], force: true)
@@ -85,8 +89,10 @@ enum TrainingState {
         }
     }
 
-    /// Puts the stored tensors into the optimiser's parameters and moments.
-    static func restore(_ optimizer: AdamW, from path: String, run: String) throws {
+    /// Puts the stored tensors into the optimiser's parameters and moments, and the statistics.
+    static func restore(
+        _ optimizer: AdamW, statistics: [NamedParameter], from path: String, run: String
+    ) throws {
         let file = try SafetensorsFile(path: path)
         func load(_ name: String, into tensor: Tensor) throws {
             guard let entry = file.tensors[name], entry.shape == tensor.shape else {
@@ -103,6 +109,9 @@ enum TrainingState {
             try load("first/\(parameter.name)", into: optimizer.firstMoments[index])
             try load("second/\(parameter.name)", into: optimizer.secondMoments[index])
             try load("steps/\(parameter.name)", into: optimizer.stepCounts[index])
+        }
+        for statistic in statistics {
+            try load("statistic/\(statistic.name)", into: statistic.tensor)
         }
     }
 

@@ -50,15 +50,15 @@ struct StageComparison: Encodable {
         let architecture = try Architecture.resolve("\(folder)/config.json")
         let package = try CheckpointImport(
             source: "\(folder)/weights.safetensors", architecture: architecture,
-            keepProjection: true
+            keepProjection: !architecture.configuration.vision.isImageNet
         ).write(to: packageFolder, force: true)
         let batch = try pictures(in: reference)
 
         var result = StageComparison()
-        let model = try VisionTransformer(package, form: form)
+        let model = try package.makeEncoder(form: form)
         var found: [(String, Tensor)] = []
         let embedding = try withoutGradients {
-            try model(batch) { stage, value in found.append((stage, value)) }
+            try model(batch, observe: { stage, value in found.append((stage, value)) })
         }
         for (stage, value) in found {
             let expected = try reference.floats(stage)
@@ -75,8 +75,7 @@ struct StageComparison: Encodable {
                 try tensor.l2Normalized().floatValues(), try reference.floats(name))
             result.largestUnitDifference = max(result.largestUnitDifference, difference)
         }
-        let half = try VisionTransformer(
-            package, form: .packed(.bf16, rows: batch.count * model.configuration.tokenCount))
+        let half = try package.makeEncoder(form: package.packedForm(.bf16, batchSize: batch.count))
         let unit = try half(batch).converted(to: .float32).l2Normalized().floatValues()
         result.bfloat16Cosine = smallestCosine(
             unit, try reference.floats("projected_unit"), rows: batch.count)

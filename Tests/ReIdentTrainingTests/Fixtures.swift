@@ -11,11 +11,13 @@ enum Fixtures {
         Bundle.module.bundleURL.appending(path: "Fixtures/\(name)").path
     }
 
-    /// The small model as a package in a test's folder.
-    static func package(in folder: TemporaryFolder) throws -> ModelPackage {
+    /// A small model as a package in a test's folder.
+    static func package(
+        _ name: String = "model", in folder: TemporaryFolder
+    ) throws -> ModelPackage {
         try CheckpointImport(
-            source: path("model/weights.safetensors"),
-            architecture: Architecture.resolve(path("model/config.json"))
+            source: path("\(name)/weights.safetensors"),
+            architecture: Architecture.resolve(path("\(name)/config.json"))
         ).write(to: folder.file("start"), force: true)
     }
 }

@@ -101,6 +101,61 @@ struct TrainingParityTests {
         #expect(try await difference(of: package, from: name) < Tolerance.trainedEmbedding)
     }
 
+    @Test("a ResNet's losses, embeddings and running statistics are PyTorch's")
+    func resNetEqualsReference() async throws {
+        let reference = try ReferenceRun.named("resnet")
+        let folder = try TemporaryFolder()
+        var options = reference.trainingOptions
+        options.maximumSteps = 6
+        let start = try Fixtures.package("resnet", in: folder)
+        let training = FineTuning(
+            package: start, dataset: try Dataset(path: Fixtures.path("dataset")),
+            pairsPath: Fixtures.path("pairs.csv"), options: options,
+            runPath: folder.file("run"))
+        try await training.run()
+        let steps = try RunFolder(path: folder.file("run")).steps()
+        #expect(steps.count == 6)
+        for (found, expected) in zip(steps, reference.steps) {
+            #expect(abs(found.loss - expected.loss) <= Tolerance.trainingLoss * expected.loss)
+        }
+        let package = try ModelPackage.open(folder.file("run/last"))
+        #expect(try await difference(of: package, from: "resnet") < Tolerance.trainedEmbedding)
+        let expected = try SafetensorsFile(path: Fixtures.path("resnet.safetensors"))
+        let statistics = expected.names.filter { $0.contains("running") }
+        #expect(statistics.count > 30)
+        for name in statistics {
+            let (found, wanted) = (try package.weights.floats(name), try expected.floats(name))
+            #expect(try found != start.weights.floats(name), "\(name) did not move")
+            for (left, right) in zip(found, wanted) {
+                #expect(abs(left - right) <= Tolerance.trainedEmbedding * max(1, abs(right)))
+            }
+        }
+        let counter = "visual.layer1.0.bn2.num_batches_tracked"
+        #expect(try package.weights.bytes(of: counter).withUnsafeBytes { $0[0] } == 7 + 6)
+    }
+
+    @Test("a ResNet goes on where it stopped, its running statistics too")
+    func resNetResumes() async throws {
+        let reference = try ReferenceRun.named("resnet")
+        let folder = try TemporaryFolder()
+        let start = try Fixtures.package("resnet", in: folder)
+        func train(steps: Int, in run: String, resumes: Bool = false) async throws {
+            var options = reference.trainingOptions
+            options.maximumSteps = steps
+            let training = FineTuning(
+                package: start, dataset: try Dataset(path: Fixtures.path("dataset")),
+                pairsPath: Fixtures.path("pairs.csv"), options: options,
+                runPath: folder.file(run))
+            try await training.run(resumes: resumes)
+        }
+        try await train(steps: 4, in: "whole")
+        try await train(steps: 2, in: "halves")
+        try await train(steps: 4, in: "halves", resumes: true)
+        let whole = try ModelPackage.open(folder.file("whole/last"))
+        let halves = try ModelPackage.open(folder.file("halves/last"))
+        #expect(whole.settings.weightsDigest == halves.settings.weightsDigest)
+    }
+
     @Test("checkpointing changes no loss")
     func checkpointingChangesNothing() async throws {
         let reference = try ReferenceRun.named("polynomial")

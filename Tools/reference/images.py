@@ -39,11 +39,13 @@ def normalized(pictures: np.ndarray) -> torch.Tensor:
     return normalized_bytes(torch.from_numpy(pictures))
 
 
-def normalized_bytes(pictures: torch.Tensor) -> torch.Tensor:
-    """The same for a tensor of bytes."""
+def normalized_bytes(
+    pictures: torch.Tensor, mean=MEAN, deviation=STANDARD_DEVIATION
+) -> torch.Tensor:
+    """The same for a tensor of bytes, perhaps with other statistics."""
     values = pictures.permute(0, 3, 1, 2).float() / 255
-    mean = torch.tensor(MEAN).view(1, 3, 1, 1)
-    deviation = torch.tensor(STANDARD_DEVIATION).view(1, 3, 1, 1)
+    mean = torch.tensor(mean).view(1, 3, 1, 1)
+    deviation = torch.tensor(deviation).view(1, 3, 1, 1)
     return ((values - mean) / deviation).contiguous()
 
 

@@ -32,6 +32,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from reference import clip_models, images, pairs, recipe  # noqa: E402
 
 
+def side_of(visual) -> int:
+    """The side of the square images an encoder takes."""
+    size = visual.image_size
+    return size if isinstance(size, int) else size[0]
+
+
 class Batches(torch.utils.data.Dataset):
     """Every batch of every epoch as [2B, S, S, 3] bytes: the queries, then the gallery images."""
 
@@ -58,7 +64,8 @@ def load_model(config: dict, state: dict):
     for part in ("transformer", "token_embedding", "positional_embedding", "ln_final",
                  "text_projection"):
         delattr(model, part)
-    model.visual.proj = None  # the paper's features: after ln_post
+    if not isinstance(config["vision_cfg"]["layers"], list):
+        model.visual.proj = None  # the paper's features: after ln_post; a ResNet keeps its pool
     used = {name: tensor for name, tensor in state.items() if is_trained(name)}
     model.load_state_dict(used)
     return model, list(model.parameters())
@@ -85,7 +92,7 @@ def train(model, trained, batches, options, root, steps_file=None) -> dict:
     optimiser = torch.optim.AdamW(
         trained, lr=schedule(0), weight_decay=options.weight_decay, fused=options.fused or None)
     loader = torch.utils.data.DataLoader(
-        Batches(root, batches * options.epochs, visual.image_size[0]), batch_size=None,
+        Batches(root, batches * options.epochs, side_of(visual)), batch_size=None,
         num_workers=options.workers, prefetch_factor=4 if options.workers else None)
     model.train()
     rows, updates, started = [], 0, time.perf_counter()
@@ -125,7 +132,7 @@ def embed(model, root, paths, batch_size=32) -> torch.Tensor:
     """Unit-length features of images, [N, E]."""
     model.eval()
     dtype = next(model.visual.parameters()).dtype
-    side, parts = model.visual.image_size[0], []
+    side, parts = side_of(model.visual), []
     for start in range(0, len(paths), batch_size):
         chunk = paths[start : start + batch_size]
         pictures = np.stack(

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Raised with every change of the table: a library of another version is refused. */
-#define REIDENT_ENGINE_VERSION 1
+#define REIDENT_ENGINE_VERSION 2
 
 /* Largest number of dimensions of a tensor that crosses the boundary. */
 #define RE_MAXIMUM_RANK 8
@@ -134,6 +134,38 @@ typedef struct re_functions {
     /* Mean over the rows of logits [B, B]; row i belongs to class i. */
     re_status (*diagonal_cross_entropy)(const re_tensor *logits, double label_smoothing,
                                         re_tensor **result);
+
+    /* --- layers of convolutional encoders --- */
+    /* x [N, C, H, W], weight [O, C / groups, K, K], bias [O] or null -> [N, O, H', W'], computed in
+     * compute_dtype; padded with zeros on every side. */
+    re_status (*convolution)(const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
+                             int64_t stride, int64_t padding, int64_t groups,
+                             re_dtype compute_dtype, re_tensor **result);
+    /* A convolution's weight laid out once for convolution_packed with the same numbers. */
+    re_status (*pack_convolution)(const re_tensor *weight, int64_t stride, int64_t padding,
+                                  int64_t groups, re_tensor **result);
+    /* As convolution, without gradients, on a packed weight: y + residual, then max(0, y) if
+     * rectified; residual may be null. */
+    re_status (*convolution_packed)(const re_tensor *x, const re_tensor *weight,
+                                    const re_tensor *bias, int64_t stride, int64_t padding,
+                                    int64_t groups, int32_t rectified, const re_tensor *residual,
+                                    re_tensor **result);
+    /* The weight and bias of a convolution that does what it and the batch norm behind it do. */
+    re_status (*fold_batch_norm)(const re_tensor *weight, const re_tensor *gain,
+                                 const re_tensor *bias, const re_tensor *mean,
+                                 const re_tensor *variance, double epsilon,
+                                 re_tensor **folded_weight, re_tensor **folded_bias);
+    /* Over all but the channels of [N, C, H, W]. In training with the batch's statistics, and mean
+     * and variance move towards them by momentum; otherwise with mean and variance. */
+    re_status (*batch_norm)(const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
+                            re_tensor *mean, re_tensor *variance, int32_t training, double momentum,
+                            double epsilon, re_tensor **result);
+    re_status (*relu)(const re_tensor *x, re_tensor **result);
+    re_status (*average_pool)(const re_tensor *x, int64_t size, re_tensor **result); /* size^2 */
+    re_status (*mean)(const re_tensor *x, int64_t dimension, re_tensor **result); /* extent 1 */
+    /* Queries [N, Q, E] over keys and values [N, T, E] -> [N, Q, E]. */
+    re_status (*attention_over)(const re_tensor *queries, const re_tensor *keys,
+                                const re_tensor *values, int64_t heads, re_tensor **result);
 
     /* --- gradients --- */
     void (*set_gradients_enabled)(int32_t enabled); /* of the calling thread */

@@ -52,9 +52,13 @@ public struct EncoderBenchmark: Sendable {
             })
     }
 
-    /// Operations of all products of one image: patches, linear layers, attention, projection.
+    /// Operations of all products of one image: patches, convolutions, linear layers, attention,
+    /// projection.
     private static func operations(of package: ModelPackage) -> Double {
         switch package.configuration.vision {
+        case .resNet(let sizes):
+            return 2 * products(of: sizes, outputs: Double(package.embeddingDimension))
+        case .convNeXt(let sizes): return 2 * products(of: sizes)
         case .transformer(let sizes):
             let width = Double(sizes.width)
             let tokens = Double(sizes.tokenCount)
@@ -67,5 +71,46 @@ public struct EncoderBenchmark: Sendable {
             let blocks = Double(sizes.layers) * (linear + attention)
             return 2 * ((tokens - 1) * patch * width + blocks + head)
         }
+    }
+
+    /// Multiplications of CLIP's ResNet for one image.
+    private static func products(
+        of sizes: ModifiedResNetConfiguration, outputs: Double
+    ) -> Double {
+        let width = Double(sizes.width)
+        var area = Double(sizes.imageSize * sizes.imageSize) / 4
+        var sum = area * (27 * width / 2 + 9 * width * width / 4 + 9 * width * width / 2)
+        area /= 4
+        var inputs = width
+        for (stage, count) in sizes.layers.enumerated() {
+            let inner = width * Double(1 << stage)
+            for block in 0..<count {
+                let smaller = block == 0 && stage > 0 ? 4.0 : 1
+                sum += area * (inputs * inner + 9 * inner * inner)
+                area /= smaller
+                sum += area * 4 * inner * (inner + (block == 0 ? inputs : 0))
+                inputs = 4 * inner
+            }
+        }
+        let pool = Double(sizes.poolWidth)
+        let tokens = Double(sizes.tokenCount)
+        return sum + pool * pool * (1 + 2 * tokens) + 2 * tokens * pool + pool * outputs
+    }
+
+    /// Multiplications of a ConvNeXt for one image.
+    private static func products(of sizes: ConvNeXtConfiguration) -> Double {
+        let stem = Double(ConvNeXtConfiguration.stemSize * ConvNeXtConfiguration.stemSize)
+        var area = Double(sizes.imageSize * sizes.imageSize) / stem
+        var sum = area * 3 * stem * Double(sizes.widths[0])
+        for (stage, count) in sizes.layers.enumerated() {
+            let width = Double(sizes.widths[stage])
+            if stage > 0 {
+                area /= 4
+                sum += area * 4 * Double(sizes.widths[stage - 1]) * width
+            }
+            let perceptron = 2 * Double(ConvNeXtConfiguration.perceptronRatio) * width
+            sum += Double(count) * area * width * (49 + perceptron)
+        }
+        return sum
     }
 }

@@ -59,12 +59,16 @@ struct LinearLayer {
     }
 }
 
-/// Layer norm with CLIP's ε of 1e-5.
+/// Layer norm, with CLIP's ε of 1e-5 unless another is given.
 struct LayerNormLayer {
     let weight: Tensor  // [E]
     let bias: Tensor  // [E]
+    let epsilon: Double
 
-    init(weight: Tensor, bias: Tensor, form: LayerForm) throws(EngineError) {
+    init(
+        weight: Tensor, bias: Tensor, form: LayerForm, epsilon: Double = 1e-5
+    ) throws(EngineError) {
+        self.epsilon = epsilon
         if case .packed(let precision, _) = form {
             self.weight = try weight.converted(to: precision.dtype)
             self.bias = try bias.converted(to: precision.dtype)
@@ -75,7 +79,7 @@ struct LayerNormLayer {
     }
 
     func callAsFunction(_ x: Tensor) throws(EngineError) -> Tensor {
-        try x.layerNorm(weight: weight, bias: bias, epsilon: 1e-5)
+        try x.layerNorm(weight: weight, bias: bias, epsilon: epsilon)
     }
 }
 
@@ -130,12 +134,12 @@ struct TransformerBlock {
     /// Takes the block's tensors by open_clip's names.
     init(
         _ prefix: String, from tensors: borrowing WeightTensors, heads: Int,
-        activation: Activation, form: LayerForm
+        activation: Activation, form: LayerForm, epsilon: Double = 1e-5
     ) throws {
         self.heads = heads
         attentionNorm = try LayerNormLayer(
             weight: tensors["\(prefix).ln_1.weight"], bias: tensors["\(prefix).ln_1.bias"],
-            form: form)
+            form: form, epsilon: epsilon)
         queryKeyValue = try LinearLayer(
             weight: tensors["\(prefix).attn.in_proj_weight"],
             bias: tensors["\(prefix).attn.in_proj_bias"], form: form)
@@ -144,7 +148,7 @@ struct TransformerBlock {
             bias: tensors["\(prefix).attn.out_proj.bias"], form: form)
         perceptronNorm = try LayerNormLayer(
             weight: tensors["\(prefix).ln_2.weight"], bias: tensors["\(prefix).ln_2.bias"],
-            form: form)
+            form: form, epsilon: epsilon)
         perceptron = try Perceptron(
             first: (tensors["\(prefix).mlp.c_fc.weight"], tensors["\(prefix).mlp.c_fc.bias"]),
             second: (

@@ -8,10 +8,10 @@
 public import ReIdentEngine
 public import ReIdentImages
 
-/// CLIP's image encoder.
+/// A vision transformer: CLIP's image encoder, and timm's for ImageNet.
 ///
 /// It holds tensors, so it stays with whoever runs the engine.
-public final class VisionTransformer {
+public final class VisionTransformer: VisionEncoder {
     /// The sizes.
     public let configuration: VisionTransformerConfiguration
     /// How pixels are normalised.
@@ -22,17 +22,21 @@ public final class VisionTransformer {
     public let parameters: [NamedParameter]
     /// Whether blocks are computed again in the backward pass instead of kept.
     public var usesCheckpoints = false
+    public let canUseCheckpoints = true
+    /// It has no batch norms.
+    public let statistics: [NamedParameter] = []
+    public var usesBatchStatistics = false
 
     private let patchProjection: LinearLayer
     private let classToken: Tensor  // [1, 1, E]
     private let positions: Tensor  // [1, T, E]
-    private let inputNorm: LayerNormLayer
+    private let inputNorm: LayerNormLayer?  // CLIP's
     private let blocks: [TransformerBlock]
     private let outputNorm: LayerNormLayer
     private let projection: Tensor?  // [E, D]
 
     /// A stage of the computation, named as in the parity tables.
-    public typealias Observer = (_ stage: String, _ value: Tensor) -> Void
+    public typealias Observer = StageObserver
 
     /// Brings a package's image encoder to a device.
     ///
@@ -51,7 +55,8 @@ public final class VisionTransformer {
         self.device = device
         var isTrainable = false
         if case .trainable = form { isTrainable = true }
-        let tensors = WeightTensors(package, device: device, isTrainable: isTrainable)
+        let tensors = WeightTensors(
+            package, device: device, isTrainable: isTrainable, storedName: sizes.storedName)
         func stored(_ tensor: Tensor) throws(EngineError) -> Tensor {
             isTrainable ? tensor : try tensor.converted(to: form.precision.dtype)
         }
@@ -59,29 +64,34 @@ public final class VisionTransformer {
         let width = sizes.width
         let patchWidth = 3 * sizes.patchSize * sizes.patchSize
         patchProjection = try LinearLayer(
-            weight: tensors["visual.conv1.weight", shape: [width, patchWidth]], bias: nil,
-            form: form)
+            weight: tensors["visual.conv1.weight", shape: [width, patchWidth]],
+            bias: sizes.family == .timm ? tensors["visual.conv1.bias"] : nil, form: form)
         classToken = try stored(tensors["visual.class_embedding", shape: [1, 1, width]])
         positions = try stored(
             tensors["visual.positional_embedding", shape: [1, sizes.tokenCount, width]])
-        inputNorm = try LayerNormLayer(
-            weight: tensors["visual.ln_pre.weight"], bias: tensors["visual.ln_pre.bias"],
-            form: form)
+        inputNorm =
+            sizes.family == .clip
+            ? try LayerNormLayer(
+                weight: tensors["visual.ln_pre.weight"], bias: tensors["visual.ln_pre.bias"],
+                form: form) : nil
         var blocks: [TransformerBlock] = []
         for layer in 0..<sizes.layers {
             blocks.append(
                 try TransformerBlock(
                     "visual.transformer.resblocks.\(layer)", from: tensors, heads: sizes.heads,
-                    activation: package.configuration.activation, form: form))
+                    activation: package.configuration.activation, form: form,
+                    epsilon: sizes.normEpsilon))
         }
         self.blocks = blocks
         outputNorm = try LayerNormLayer(
             weight: tensors["visual.ln_post.weight"], bias: tensors["visual.ln_post.bias"],
-            form: form)
+            form: form, epsilon: sizes.normEpsilon)
         let isProjected = package.settings.embedding == .projected
         projection = isProjected ? try stored(tensors["visual.proj"]) : nil
         parameters = tensors.parameters
     }
+
+    public var imageSize: Int { configuration.imageSize }
 
     /// Embeddings of a batch, not at unit length: `[N, D]`, or `[N, E]` without projection.
     ///
@@ -91,29 +101,12 @@ public final class VisionTransformer {
     /// - Returns: In the encoder's number format.
     /// - Throws: `EngineError` if memory is exhausted.
     public func callAsFunction(
-        _ batch: ImageBatch, observe: Observer = { _, _ in }
+        _ batch: ImageBatch, observe: StageObserver
     ) throws(EngineError) -> Tensor {
-        precondition(batch.side == configuration.imageSize, "images of another size")
         let pixels = try pixels(of: batch)  // [N, 3, H, W]
         observe("pixels", pixels)
         let tokens = try tokens(of: pixels, observe: observe)  // [N, T, E]
         return try embedding(of: tokens, observe: observe)
-    }
-
-    /// Normalised pixels of a batch, `[N, 3, H, W]` in fp32.
-    ///
-    /// - Returns: On the encoder's device.
-    /// - Throws: `EngineError` if memory is exhausted.
-    public func pixels(of batch: ImageBatch) throws(EngineError) -> Tensor {
-        let shape = [batch.count, batch.side, batch.side, 3]
-        let bytes = batch.pixels.withUnsafeBytes { bytes in
-            Result { () throws(EngineError) in
-                try Tensor.copying(bytes, shape: shape, dtype: .uint8, device: device)
-            }
-        }
-        return try bytes.get().normalizedPixels(
-            mean: normalization.mean.map(Float.init),
-            deviation: normalization.standardDeviation.map(Float.init))
     }
 
     /// Patch tokens with their positions behind the class token: `[N, 3, H, W] → [N, T, E]`.
@@ -143,8 +136,11 @@ public final class VisionTransformer {
     public func embedding(
         of tokens: Tensor, observe: Observer = { _, _ in }
     ) throws(EngineError) -> Tensor {
-        var x = try inputNorm(tokens)  // [N, T, E]
-        observe("pre_normalized", x)
+        var x = tokens
+        if let inputNorm {
+            x = try inputNorm(tokens)  // [N, T, E]
+            observe("pre_normalized", x)
+        }
         for (index, block) in blocks.enumerated() {
             if usesCheckpoints {
                 x = try checkpointed(x) { (x: Tensor) throws(EngineError) in try block(x) }

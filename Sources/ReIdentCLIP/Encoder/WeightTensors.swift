@@ -13,6 +13,7 @@ public struct WeightTensors: ~Copyable {
     private let package: ModelPackage
     private let device: Device
     private let isTrainable: Bool
+    private let storedName: (String) -> String
     private let known = KnownTensors()
 
     /// Tensors of a package on a device.
@@ -21,7 +22,12 @@ public struct WeightTensors: ~Copyable {
     ///   - package: Where they are stored.
     ///   - device: Where they go.
     ///   - isTrainable: Whether they record gradients.
-    public init(_ package: ModelPackage, device: Device, isTrainable: Bool) {
+    ///   - storedName: The name in the package of a tensor that is asked for by another.
+    public init(
+        _ package: ModelPackage, device: Device, isTrainable: Bool,
+        storedName: @escaping (String) -> String = { $0 }
+    ) {
+        self.storedName = storedName
         self.package = package
         self.device = device
         self.isTrainable = isTrainable
@@ -32,22 +38,43 @@ public struct WeightTensors: ~Copyable {
     /// A parameter gets its shape here and not by a view, which would be computed from it.
     public subscript(name: String, shape shape: [Int]? = nil) -> Tensor {
         get throws {
+            let name = storedName(name)
             if let tensor = known.tensors[name] { return tensor }
-            guard let entry = package.weights.tensors[name] else {
-                throw PackageError.notAPackage(
-                    path: package.path, found: "it has no tensor '\(name)'")
-            }
-            let tensor = try package.weights.withBytes(of: name) { bytes in
-                try Tensor.copying(
-                    bytes, shape: shape ?? entry.shape, dtype: entry.elementType.dtype
-                ).converted(to: .float32, device: device)
-            }
+            let tensor = try read(name) { shape ?? $0 }
             if isTrainable {
                 try tensor.setRequiresGradient(true)
                 known.tensors[name] = tensor
                 known.names.append(name)
             }
             return tensor
+        }
+    }
+
+    /// The tensor of a name with a first dimension of 1 put before its own.
+    subscript(name: String, batched batched: Bool) -> Tensor {
+        get throws {
+            let own = package.weights.tensors[storedName(name)]?.shape ?? []
+            return try self[name, shape: batched ? [1] + own : own]
+        }
+    }
+
+    /// A running statistic, which is not learned but changes in training.
+    func statistic(_ name: String) throws -> Tensor {
+        let name = storedName(name)
+        let tensor = try read(name) { $0 }
+        if isTrainable { known.statistics.append(NamedParameter(name: name, tensor: tensor)) }
+        return tensor
+    }
+
+    private func read(_ name: String, shape: ([Int]) -> [Int]) throws -> Tensor {
+        guard let entry = package.weights.tensors[name] else {
+            throw PackageError.notAPackage(
+                path: package.path, found: "it has no tensor '\(name)'")
+        }
+        return try package.weights.withBytes(of: name) { bytes in
+            try Tensor.copying(
+                bytes, shape: shape(entry.shape), dtype: entry.elementType.dtype
+            ).converted(to: .float32, device: device)
         }
     }
 
@@ -58,10 +85,14 @@ public struct WeightTensors: ~Copyable {
         }
     }
 
+    /// The statistics handed out so far, of trainable encoders.
+    var statistics: [NamedParameter] { known.statistics }
+
     /// What was handed out; a class, because reading a tensor changes it.
     private final class KnownTensors {
         var names: [String] = []
         var tensors: [String: Tensor] = [:]
+        var statistics: [NamedParameter] = []
     }
 }
 

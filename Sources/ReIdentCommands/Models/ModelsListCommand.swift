@@ -25,7 +25,8 @@ struct ModelsListCommand: ParsableCommand {
             ]
                 + rows.map { row in
                     [
-                        row.name, "\(row.imageSize)", "\(row.patchSize)", "\(row.layers)",
+                        row.name, "\(row.imageSize)", row.patchSize.value.map(String.init) ?? "-",
+                        "\(row.layers)",
                         "\(row.featureDimension)", "\(row.embeddingDimension)",
                         "\(row.parameters / 1_000_000) M",
                     ]
@@ -51,7 +52,7 @@ private struct ArchitectureRow: Encodable {
     let name: String
     let activation: String
     let imageSize: Int
-    let patchSize: Int
+    let patchSize: Nullable<Int>
     let layers: Int
     let featureDimension: Int
     let embeddingDimension: Int
@@ -74,16 +75,14 @@ private struct ArchitectureRow: Encodable {
         name = architecture.name
         activation = configuration.activation.rawValue
         imageSize = configuration.imageSize
-        switch configuration.vision {
-        case .transformer(let sizes):
-            patchSize = sizes.patchSize
-            layers = sizes.layers
-        }
+        patchSize = Nullable(configuration.vision.patchSize)
+        layers = configuration.vision.blockCount
         featureDimension = configuration.featureDimension
         embeddingDimension = configuration.embeddingDimension
-        parameters = entries.reduce(0) { $0 + $1.count }
+        let learned = entries.filter { !WeightTable.isStatistic($0.name) }
+        parameters = learned.reduce(0) { $0 + $1.count }
         imageParameters =
-            entries.filter { $0.side == .vision || $0.side == .visionProjection }
+            learned.filter { $0.side == .vision || $0.side == .visionProjection }
             .reduce(0) { $0 + $1.count }
         weights = architecture.publishedWeights.map {
             Weights(fetch: $0.name, title: $0.title, address: $0.page)

@@ -12,7 +12,7 @@ struct PackageDescription: Encodable {
     private let architecture: String
     private let activation: String
     private let imageSize: Int
-    private let patchSize: Int
+    private let patchSize: Nullable<Int>
     private let layers: Int
     private let embedding: String
     private let dimension: Int
@@ -51,20 +51,15 @@ struct PackageDescription: Encodable {
         architecture = settings.architecture
         activation = configuration.activation.rawValue
         imageSize = configuration.imageSize
-        switch configuration.vision {
-        case .transformer(let sizes):
-            patchSize = sizes.patchSize
-            layers = sizes.layers
-        }
+        patchSize = Nullable(configuration.vision.patchSize)
+        layers = configuration.vision.blockCount
         embedding = settings.embedding.rawValue
         dimension = package.embeddingDimension
         preprocessing = settings.preprocessing.rawValue
         tokens = settings.tokens.rawValue
         let entries = package.weights.tensors
         parameters = package.parameterCount
-        imageParameters =
-            entries.filter { $0.key.hasPrefix("visual.") }.values
-            .reduce(0) { $0 + $1.elementCount }
+        imageParameters = package.visionParameterCount
         tensors = entries.count
         elementTypes = Dictionary(grouping: entries.values, by: \.elementType.rawValue)
             .mapValues(\.count)
@@ -84,7 +79,7 @@ struct PackageDescription: Encodable {
             ["architecture", "\(architecture) (\(activation))"],
             [
                 "images",
-                "\(imageSize) x \(imageSize) pixels, patches of \(patchSize), \(preprocessing)",
+                "\(imageSize) x \(imageSize) pixels, \(patches)\(preprocessing)",
             ],
             ["embedding", "\(embedding), \(dimension) numbers, \(tokens) tokens"],
             ["parameters", "\(parameters), \(imageParameters) of them on the image side"],
@@ -102,6 +97,8 @@ struct PackageDescription: Encodable {
                 "  \(row[0])\(String(repeating: " ", count: width - row[0].count))  \(row[1])"
             }).joined(separator: "\n")
     }
+
+    private var patches: String { patchSize.value.map { "patches of \($0), " } ?? "" }
 
     private var origin: String {
         let start =
