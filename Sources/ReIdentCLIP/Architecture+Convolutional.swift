@@ -8,8 +8,7 @@ extension Architecture {
     static let resNets: [Architecture] = [
         resNet("RN50", ModifiedResNetConfiguration(), smallText, 1024),
         resNet(
-            "RN101", ModifiedResNetConfiguration(layers: [3, 4, 23, 3]), smallText, 512,
-            yfcc("resnet101")),
+            "RN101", ModifiedResNetConfiguration(layers: [3, 4, 23, 3]), smallText, 512),
         resNet(
             "RN50x4",
             ModifiedResNetConfiguration(imageSize: 288, layers: [4, 6, 10, 6], width: 80),
@@ -21,7 +20,7 @@ extension Architecture {
         resNet(
             "RN50x64",
             ModifiedResNetConfiguration(imageSize: 448, layers: [3, 15, 36, 10], width: 128),
-            largeText, 1024),
+            TextConfiguration(width: 1024, heads: 16, layers: 12), 1024),
     ].flatMap { $0 }
 
     /// The paper's baselines, pre-trained on ImageNet.
