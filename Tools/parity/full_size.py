@@ -75,7 +75,7 @@ def write(folder: pathlib.Path, models: list[str]) -> None:
             cosine = other_models.bf16_cosine(model, pixels, stages["features"])
         elif other_models.is_resnet(config):
             config["text_cfg"] |= {"layers": 1, "vocab_size": 512}
-            model = other_models.build_resnet(config, 71 + index, pixels)
+            model = other_models.build_resnet(config, 71 + index, pixels, gain=0.25)
             stages |= other_models.resnet_stages(model, pixels)
             clip_models.write_model(folder / name, config, model.state_dict(), stages)
             cosine = other_models.bf16_cosine(model, pixels, stages["features"])
