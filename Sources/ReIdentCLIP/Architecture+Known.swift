@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: MIT
 
 extension Architecture {
-    /// Every architecture with a name: CLIP's transformers and ResNets, small to large, and those of
-    /// ImageNet.
+    /// Every architecture with a name: CLIP's transformers and ResNets, small to large, and
+    /// those of ImageNet.
     public static let known: [Architecture] = transformers + resNets + imageNet
 
     /// CLIP's vision transformers.

@@ -17,7 +17,8 @@ and writes FOLDER/<name>/differences.json:
 
 with the stages named as in stages.safetensors; `max_relative` is the largest difference over the
 largest magnitude in the stage, `cosine_bf16` the smallest cosine between its bf16 embedding and
-the library's projected fp32 one. `report` puts them into the page and fails where a limit is broken.
+the library's projected fp32 one. `report` puts them into the page and
+fails where a limit is broken.
 
 SPDX-License-Identifier: MIT
 """
