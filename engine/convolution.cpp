@@ -2,8 +2,9 @@
 // its own. For training by LibTorch's differentiable operators; for inference by oneDNN's
 // convolution, weights laid out once and activation and residual part of it.
 //
-// Images keep their channels innermost in memory, which is the layout oneDNN's products like; shapes
-// stay [N, C, H, W].
+// For inference, images keep their channels innermost in memory, which is the layout oneDNN's
+// products like; shapes stay [N, C, H, W]. Training leaves the layout as it comes: LibTorch sums
+// the statistics of a batch norm less exactly when channels are innermost.
 //
 // SPDX-License-Identifier: MIT
 
@@ -37,15 +38,21 @@ at::Tensor channels_innermost(const at::Tensor &x) {
 at::Tensor convolution(const at::Tensor &x, const at::Tensor &weight,
                        const std::optional<at::Tensor> &bias, int64_t stride, int64_t padding,
                        int64_t groups, at::ScalarType type) {
+    auto inputs = x.to(type), factors = weight.to(type);
     std::optional<at::Tensor> added;
     if (bias) added = bias->to(type);
-    return at::conv2d(channels_innermost(x.to(type)), weight.to(type), added, pair(stride),
-                      pair(padding), pair(1), groups);
+    if (!is_emulated(factors)) {
+        return at::conv2d(inputs, factors, added, pair(stride), pair(padding), pair(1), groups);
+    }
+    if (added) added = added->to(at::kFloat);
+    return at::conv2d(inputs.to(at::kFloat), factors.to(at::kFloat), added, pair(stride),
+                      pair(padding), pair(1), groups)
+        .to(type);
 }
 
 /// Weights as oneDNN wants them, or as they are where it cannot take them.
 at::Tensor packed(const at::Tensor &weight, int64_t stride, int64_t padding, int64_t groups) {
-    if (!weight.is_cpu()) return weight.contiguous();
+    if (!weight.is_cpu() || is_emulated(weight)) return weight.contiguous();
     try {
         auto laid_out = boxed("mkldnn::_reorder_convolution_weight", "",
                               {weight.contiguous(), pair(padding), pair(stride), pair(1), groups,
@@ -68,7 +75,8 @@ at::Tensor convolution_packed(const at::Tensor &x, const at::Tensor &weight,
                               int64_t padding, int64_t groups, bool rectified,
                               const std::optional<at::Tensor> &residual) {
     if (!weight.is_mkldnn()) {
-        auto y = convolution(x, weight, bias, stride, padding, groups, weight.scalar_type());
+        auto y = convolution(channels_innermost(x), weight, bias, stride, padding, groups,
+                             weight.scalar_type());
         if (residual) y.add_(*residual);
         return rectified ? y.relu_() : y;
     }
@@ -116,6 +124,11 @@ at::Tensor attention_over(const at::Tensor &queries, const at::Tensor &keys,
                     queries.size(2) == keys.size(2) && queries.size(2) % heads == 0,
                 "attention of ", queries.sizes(), " over ", keys.sizes(), " and ", values.sizes(),
                 " with ", heads, " heads");
+    if (is_emulated(queries)) {
+        return attention_over(queries.to(at::kFloat), keys.to(at::kFloat), values.to(at::kFloat),
+                              heads)
+            .to(queries.scalar_type());
+    }
     auto split = [&](const at::Tensor &tensor) {  // [N, T, E] -> [N, heads, T, D]
         return tensor.view({tensor.size(0), tensor.size(1), heads, tensor.size(2) / heads})
             .transpose(1, 2);

@@ -7,7 +7,8 @@ extension Architecture {
     /// CLIP's modified ResNets.
     static let resNets: [Architecture] = [
         resNet("RN50", ModifiedResNetConfiguration(), smallText, 1024),
-        resNet("RN101", ModifiedResNetConfiguration(layers: [3, 4, 23, 3]), smallText, 512),
+        resNet(
+            "RN101", ModifiedResNetConfiguration(layers: [3, 4, 23, 3]), smallText, 512),
         resNet(
             "RN50x4",
             ModifiedResNetConfiguration(imageSize: 288, layers: [4, 6, 10, 6], width: 80),
@@ -19,7 +20,7 @@ extension Architecture {
         resNet(
             "RN50x64",
             ModifiedResNetConfiguration(imageSize: 448, layers: [3, 15, 36, 10], width: 128),
-            largeText, 1024),
+            TextConfiguration(width: 1024, heads: 16, layers: 12), 1024),
     ].flatMap { $0 }
 
     /// The paper's baselines, pre-trained on ImageNet.
@@ -28,10 +29,12 @@ extension Architecture {
             "vit_base_patch16_224", .transformer(VisionTransformerConfiguration(family: .timm))),
         imageNet(
             "vit_large_patch16_224",
-            .transformer(VisionTransformerConfiguration(layers: 24, width: 1024, family: .timm))),
+            .transformer(
+                VisionTransformerConfiguration(layers: 24, width: 1024, family: .timm))),
         imageNet("convnext_base", .convNeXt(ConvNeXtConfiguration())),
         imageNet(
-            "convnext_large", .convNeXt(ConvNeXtConfiguration(widths: [192, 384, 768, 1536]))),
+            "convnext_large",
+            .convNeXt(ConvNeXtConfiguration(widths: [192, 384, 768, 1536]))),
     ]
 
     private static func resNet(

@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: MIT
 
 extension Architecture {
-    /// Every architecture with a name: CLIP's transformers and ResNets, small to large, and those of
-    /// ImageNet.
+    /// Every architecture with a name: CLIP's transformers and ResNets, small to large, and
+    /// those of ImageNet.
     public static let known: [Architecture] = transformers + resNets + imageNet
 
     /// CLIP's vision transformers.
@@ -30,10 +30,9 @@ extension Architecture {
         family(name, .transformer(vision), text, embeddingDimension, hasQuick: hasQuick)
     }
 
-    /// An architecture, and its twin with QuickGELU where weights for that exist.
     static func family(
         _ name: String, _ vision: VisionConfiguration, _ text: TextConfiguration,
-        _ embeddingDimension: Int, hasQuick: Bool
+        _ embeddingDimension: Int, hasQuick: Bool = false
     ) -> [Architecture] {
         let plain = CLIPConfiguration(
             embeddingDimension: embeddingDimension, activation: .gelu, vision: vision, text: text)

@@ -78,15 +78,15 @@ extension ModifiedResNetConfiguration {
         layers = try section.takeStages("layers", fallback: defaults.layers, atMost: 1000)
         width = try section.takeSize("width", fallback: defaults.width, atMost: 1 << 12)
         headWidth = try section.takeSize("head_width", fallback: defaults.headWidth)
-        guard poolWidth % headWidth == 0 else {
-            throw .invalidConfiguration(
-                file: section.file, problem: "'\(section.path).head_width' is \(headWidth)",
-                expected: "a divisor of 32 times the width, \(poolWidth)")
-        }
         guard width.isMultiple(of: 2) else {
             throw .invalidConfiguration(
                 file: section.file, problem: "'\(section.path).width' is \(width)",
                 expected: "an even number: the stem begins with half of it")
+        }
+        guard poolWidth % headWidth == 0 else {
+            throw .invalidConfiguration(
+                file: section.file, problem: "'\(section.path).head_width' is \(headWidth)",
+                expected: "a divisor of 32 times the width, \(poolWidth)")
         }
         try section.requireMultiple(of: Self.reduction, imageSize)
         // A ResNet has neither patches nor perceptrons; files write these all the same.

@@ -1,7 +1,7 @@
 // The weights that are known: OpenAI's archives, whose addresses hold their SHA-256
 // (openai/CLIP, clip/clip.py), those of open_clip by its names (mlfoundations/open_clip,
-// src/open_clip/pretrained.py), timm's for
-// ImageNet by timm's names, and CLIP-ReIdent's checkpoints (KonradHabel/clip_reid, README).
+// src/open_clip/pretrained.py), timm's of ImageNet (huggingface/pytorch-image-models), and
+// CLIP-ReIdent's checkpoints (KonradHabel/clip_reid, README).
 //
 // SPDX-License-Identifier: MIT
 
@@ -112,35 +112,33 @@ extension PublishedWeights {
 
     /// Weights on the Hugging Face hub, which names a large file's SHA-256 in its answer.
     private static func hub(
-        _ name: String, _ title: String, _ repository: String, quick: Bool = false
+        _ name: String, _ title: String, _ repository: String, quick: Bool = false,
+        file: String = "open_clip_model.safetensors"
     ) -> PublishedWeights {
         let model = String(name.prefix { $0 != ":" })
         let page = "https://huggingface.co/\(repository)"
         return PublishedWeights(
             name: name, aliases: [repository], title: title,
             architecture: quick ? "\(model)-quickgelu" : model, page: page,
-            address: "\(page)/resolve/main/open_clip_model.safetensors",
+            address: "\(page)/resolve/main/\(file)",
             fileName: name.replacing(":", with: "-") + ".safetensors", digest: nil, remark: nil)
     }
 
     // MARK: ImageNet
 
     private static let imageNet = [
-        timm("vit_base_patch16_224.augreg2_in21k_ft_in1k"),
-        timm("vit_base_patch16_224.augreg_in21k_ft_in1k"),
-        timm("vit_large_patch16_224.augreg_in21k_ft_in1k"),
-        timm("convnext_base.fb_in22k_ft_in1k"),
-        timm("convnext_large.fb_in22k_ft_in1k"),
+        timm("vit_base_patch16_224", "augreg2_in21k_ft_in1k", "ImageNet-21k, ImageNet-1k"),
+        timm("vit_base_patch16_224", "augreg_in21k_ft_in1k", "ImageNet-21k, ImageNet-1k, first"),
+        timm("vit_large_patch16_224", "augreg_in21k_ft_in1k", "ImageNet-21k, ImageNet-1k"),
+        timm("convnext_base", "fb_in22k_ft_in1k", "ImageNet-22k, ImageNet-1k"),
+        timm("convnext_large", "fb_in22k_ft_in1k", "ImageNet-22k, ImageNet-1k"),
     ]
 
-    /// timm's weights by timm's name, MODEL.TRAINING.
-    private static func timm(_ name: String) -> PublishedWeights {
-        let page = "https://huggingface.co/timm/\(name)"
-        return PublishedWeights(
-            name: name, aliases: ["timm/\(name)"], title: "ImageNet-21k, then ImageNet-1k",
-            architecture: String(name.prefix { $0 != "." }), page: page,
-            address: "\(page)/resolve/main/model.safetensors", fileName: "\(name).safetensors",
-            digest: nil, remark: nil)
+    /// Weights of timm, by its names.
+    private static func timm(
+        _ model: String, _ weights: String, _ title: String
+    ) -> PublishedWeights {
+        hub("\(model):\(weights)", title, "timm/\(model).\(weights)", file: "model.safetensors")
     }
 
     // MARK: CLIP-ReIdent

@@ -1,5 +1,4 @@
-// The operations of convolutional encoders. Images are [N, C, H, W]; the engine keeps their
-// channels innermost in memory.
+// The operations of convolutional encoders. Images are [N, C, H, W].
 //
 // SPDX-License-Identifier: MIT
 

@@ -6,6 +6,7 @@
 import Foundation
 import ReIdentEngine
 import ReIdentFiles
+import ReIdentFoundation
 import ReIdentImages
 import ReIdentTestSupport
 import Testing

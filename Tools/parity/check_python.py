@@ -6,7 +6,7 @@ SPDX-License-Identifier: MIT
 import importlib.util
 import sys
 
-NEEDED = ["torch", "open_clip", "safetensors", "numpy", "cv2"]
+NEEDED = ["torch", "open_clip", "timm", "safetensors", "numpy", "cv2"]
 
 missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
 if missing:

@@ -1,12 +1,13 @@
-"""Full-size models of open_clip, stage by stage, for `make parity`.
+"""Full-size models of open_clip and timm, stage by stage, for `make parity`.
 
     python Tools/parity/full_size.py write FOLDER [MODEL...]     weights and stages of each model
     python Tools/parity/full_size.py report FOLDER [--page docs/PARITY.md]
 
 `write` makes, for each model, FOLDER/<name>/ with `weights.safetensors` (seeded random weights,
-every one moved away from its initial value), `config.json` (open_clip's form) and
-`stages.safetensors` (names and shapes: Tools/reference/clip_models.py) for four drawn players. The
-text side is cut to one layer and 512 tokens to keep the files small; the vision side is whole.
+every one moved away from its initial value), `config.json` (the form of model packages) and
+`stages.safetensors` (names and shapes: Tools/reference/clip_models.py and other_models.py) for four
+drawn players. The text side is cut to one layer and 512 tokens to keep the files small; the vision
+side is whole.
 
 The Swift side (`swift test --filter FullSizeParity` with REIDENT_PARITY_FOLDER=FOLDER) reads them
 and writes FOLDER/<name>/differences.json:
@@ -16,7 +17,8 @@ and writes FOLDER/<name>/differences.json:
 
 with the stages named as in stages.safetensors; `max_relative` is the largest difference over the
 largest magnitude in the stage, `cosine_bf16` the smallest cosine between its bf16 embedding and
-open_clip's projected fp32 one. `report` puts them into the page and fails where a limit is broken.
+the library's projected fp32 one. `report` puts them into the page and
+fails where a limit is broken.
 
 SPDX-License-Identifier: MIT
 """
@@ -31,7 +33,25 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tools"))
 
 MODELS = ["ViT-B-32", "ViT-B-32-quickgelu", "ViT-B-16", "ViT-B-16-quickgelu", "ViT-L-14",
-          "ViT-L-14-quickgelu"]
+          "ViT-L-14-quickgelu", "RN50", "RN101", "RN50x4", "RN50x16", "RN50x64",
+          "vit_base_patch16_224", "vit_large_patch16_224", "convnext_base", "convnext_large"]
+
+
+def timm_vit(width: int, layers: int) -> dict:
+    return {"embed_dim": width, "vision_cfg": {
+        "timm_model": "vision_transformer", "image_size": 224, "patch_size": 16,
+        "layers": layers, "width": width, "head_width": 64, "mlp_ratio": 4.0}}
+
+
+def timm_convnext(widths: list[int]) -> dict:
+    return {"embed_dim": widths[-1], "vision_cfg": {
+        "timm_model": "convnext", "image_size": 224, "layers": [3, 3, 27, 3], "widths": widths}}
+
+
+TIMM = {
+    "vit_base_patch16_224": timm_vit(768, 12), "vit_large_patch16_224": timm_vit(1024, 24),
+    "convnext_base": timm_convnext([128, 256, 512, 1024]),
+    "convnext_large": timm_convnext([192, 384, 768, 1536])}
 LARGEST_UNIT_DIFFERENCE = 2e-5
 SMALLEST_COSINE = 0.9995
 
@@ -39,26 +59,41 @@ SMALLEST_COSINE = 0.9995
 def write(folder: pathlib.Path, models: list[str]) -> None:
     import torch
 
-    from reference import clip_models, images
+    from reference import clip_models, images, other_models
 
     for name in models:
         index = MODELS.index(name)
-        config = clip_models.configuration(name)
-        config["text_cfg"] |= {"layers": 1, "vocab_size": 512}
-        model = clip_models.build(config, seed=71 + index)
-        clip_models.perturb(model, seed=171 + index)
+        config = TIMM.get(name) or clip_models.configuration(name)
         pictures = images.drawn_batch(4, config["vision_cfg"]["image_size"])
         pixels = images.normalized(pictures)
-        state = model.state_dict()
         stages = {"pixels_u8": torch.from_numpy(pictures)}
-        stages |= clip_models.vision_stages(model, pixels)
-        stages |= clip_models.bf16_stages(config, state, pixels)
-        stages |= clip_models.text_stages(model, count=4, seed=271 + index)
-        clip_models.write_model(folder / name, config, state, stages)
-        cosine = torch.cosine_similarity(
-            stages["projected"], stages["projected_bf16"]).min().item()
+        if name in TIMM:
+            model = other_models.build_timm(config, seed=71 + index, classes=10)
+            other_models.perturb_timm(model, seed=171 + index)
+            pixels = other_models.timm_pixels(config, pictures)
+            stages |= other_models.timm_stages(model, pixels)
+            clip_models.write_model(folder / name, config, model.state_dict(), stages)
+            cosine = other_models.bf16_cosine(model, pixels, stages["features"])
+        elif other_models.is_resnet(config):
+            config["text_cfg"] |= {"layers": 1, "vocab_size": 512}
+            model = other_models.build_resnet(config, 71 + index, pixels, gain=0.25)
+            stages |= other_models.resnet_stages(model, pixels)
+            clip_models.write_model(folder / name, config, model.state_dict(), stages)
+            cosine = other_models.bf16_cosine(model, pixels, stages["features"])
+        else:
+            config["text_cfg"] |= {"layers": 1, "vocab_size": 512}
+            model = clip_models.build(config, seed=71 + index)
+            clip_models.perturb(model, seed=171 + index)
+            state = model.state_dict()
+            stages |= clip_models.vision_stages(model, pixels)
+            stages |= clip_models.bf16_stages(config, state, pixels)
+            stages |= clip_models.text_stages(model, count=4, seed=271 + index)
+            clip_models.write_model(folder / name, config, state, stages)
+            cosine = torch.cosine_similarity(
+                stages["projected"], stages["projected_bf16"]).min().item()
+        timm = other_models.import_timm()
         note = {"pytorch_cosine_bf16": cosine, "torch": torch.__version__,
-                "open_clip": clip_models.open_clip.__version__}
+                "open_clip": clip_models.open_clip.__version__, "timm": timm.__version__}
         (folder / name / "reference.json").write_text(json.dumps(note) + "\n")
         print(f"{name}: written; PyTorch's own bf16 cosine {cosine:.6f}", file=sys.stderr)
 
@@ -107,10 +142,11 @@ def report(folder: pathlib.Path, page: pathlib.Path) -> int:
             detail.append(
                 f"| {name} | {stage['stage']} | {stage['max_absolute']:.1e} | "
                 f"{stage['max_relative']:.1e} | {stage['tolerance']:.0e} |")
+    timm = f", timm {versions['timm']}" if "timm" in versions else ""
     if summary:
         replace_section(page, "parity", "\n".join([
-            f"open_clip {versions['open_clip']} on PyTorch {versions['torch']}, random weights, "
-            "four drawn players. Limits: unit embeddings differ by at most "
+            f"open_clip {versions['open_clip']}{timm} on PyTorch {versions['torch']}, random "
+            "weights, four drawn players. Limits: unit embeddings differ by at most "
             f"{LARGEST_UNIT_DIFFERENCE:.0e} in fp32, cosine at least {SMALLEST_COSINE} in bf16.",
             "",
             "| model | unit embedding, largest difference | bf16 cosine | PyTorch's own bf16 |",

@@ -1,8 +1,9 @@
 #!/bin/sh
-# `make parity`: full-size models of open_clip against ReIdent, stage by stage.
+# `make parity`: full-size models of open_clip and timm against ReIdent, stage by stage.
 # The differences go to docs/PARITY.md.
 #
-#   Tools/parity/run.sh [MODEL...]   default: ViT-B-32, B-16, L-14, with and without QuickGELU
+#   Tools/parity/run.sh [MODEL...]   default: ViT-B-32, B-16, L-14, with and without QuickGELU,
+#                                    RN50, RN101, RN50x4, and the four of ImageNet
 #
 # PYTHON names an interpreter with Tools/requirements.txt installed (default: .deps/python, then
 # python3).
@@ -24,7 +25,8 @@ if ! message=$("$python" Tools/parity/check_python.py 2>&1); then
     exit 69
 fi
 
-models=${*:-ViT-B-32 ViT-B-32-quickgelu ViT-B-16 ViT-B-16-quickgelu ViT-L-14 ViT-L-14-quickgelu}
+models=${*:-ViT-B-32 ViT-B-32-quickgelu ViT-B-16 ViT-B-16-quickgelu ViT-L-14 ViT-L-14-quickgelu \
+RN50 RN101 RN50x4 vit_base_patch16_224 vit_large_patch16_224 convnext_base convnext_large}
 folder=${PARITY_FOLDER:-}
 if [ -z "$folder" ]; then
     folder=$(mktemp -d "${TMPDIR:-/tmp}/reident-parity.XXXXXX")

@@ -61,15 +61,20 @@ def set_statistics(model, pixels: torch.Tensor, seed: int) -> None:
         norm.num_batches_tracked.fill_(7)
 
 
-def build_resnet(config: dict, seed: int, pixels: torch.Tensor):
-    """A CLIP model with a ResNet, weights and statistics away from their start values."""
+def build_resnet(config: dict, seed: int, pixels: torch.Tensor, gain: float = 0.5):
+    """A CLIP model with a ResNet, weights and statistics away from their start values.
+
+    `gain` is the mean weight of each block's last batch norm. Random blocks amplify rounding: over
+    16 of them with 0.5, PyTorch's own bf16 embedding has a cosine of 0.9991 with the fp32 one.
+    """
     model = clip_models.build(config, seed)
     clip_models.perturb(model, seed + 100)
     generator = torch.Generator().manual_seed(seed + 200)
     with torch.no_grad():
         for name, parameter in model.visual.named_parameters():
             if ".bn3.weight" in name:  # zero at the start, then only noise: let blocks count
-                parameter.copy_(0.5 + 0.2 * torch.randn(parameter.shape, generator=generator))
+                noise = torch.randn(parameter.shape, generator=generator)
+                parameter.copy_(gain * (1 + 0.4 * noise))
     set_statistics(model, pixels, seed + 300)
     return model
 

@@ -1,7 +1,8 @@
 // CLIP's modified ResNet: a stem of three convolutions, four stages of bottlenecks that average
 // before they stride, and a pool by attention of the mean over all places.
 //
-// He et al., Deep Residual Learning, 2016; Radford et al., 2021. Stages and weights as in open_clip.
+// He et al., Deep Residual Learning, 2016; Radford et al., 2021. Stages and weights as in
+// open_clip.
 //
 // SPDX-License-Identifier: MIT
 

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 
 import ReIdent
+import ReIdentFiles
 import ReIdentImages
 
 /// An image that was left out because it cannot be read, as `--json` lists it.

@@ -14,7 +14,8 @@ struct ModelsImportCommand: ParsableCommand {
             SOURCE is open_clip's state dict (.safetensors, .pt, .bin), a Hugging Face CLIPModel \
             (.safetensors, .bin), an OpenAI archive (.pt) or a clip_reid checkpoint (.pth). Files \
             of torch are read as data: nothing in them is run, and one that asks for more than \
-            tensors is refused. Every tensor is kept. The package's embedding is the paper's, the features before the \
+            tensors is refused. Every tensor is kept. The package's embedding is the paper's, the \
+            features before the \
             projection, unless --keep-projection selects the projected one.
             """)
 

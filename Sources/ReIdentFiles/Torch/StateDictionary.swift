@@ -17,7 +17,7 @@ struct StateDictionary {
     /// How deep modules may lie in each other.
     private static let deepest = 64
     /// How many values are looked at: modules that share others could be a billion by name.
-    private static let mostVisited = 1_000_000
+    private static let mostVisited = 250_000
 
     /// Looks for tensors.
     init(_ pickle: Pickle, path: String) throws(FileError) {
