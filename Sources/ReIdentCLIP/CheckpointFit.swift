@@ -72,7 +72,7 @@ struct CheckpointFit {
     private func advice(for findings: Findings) -> String? {
         if findings.missing.isEmpty, findings.unexpected.isEmpty, findings.wrongShapes.count == 1,
             let position = findings.wrongShapes.first, isPositionEmbedding(position.tensor),
-            let grid = PositionEmbedding.gridSize(rows: position.found[0])
+            let grid = PositionEmbedding.gridSize(rows: position.found.first ?? 0)
         {
             switch architecture.configuration.vision {
             case .transformer(let sizes):
