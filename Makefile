@@ -11,7 +11,7 @@ STRICT = -Xswiftc -warnings-as-errors
 LINTED = Package.swift Sources Tests $(wildcard Examples Benchmarks)
 # SwiftPM has no such option for C; the shims are parsed once more with the compiler's warnings on.
 C_FLAGS = $(addprefix -I,$(wildcard Sources/C*/include)) \
-	$(shell pkg-config --cflags libjpeg libpng libcurl)
+	$(shell pkg-config --cflags libjpeg libpng libwebp libcurl cairo)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test check parity reproduce example lint rules
