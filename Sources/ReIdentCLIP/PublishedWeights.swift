@@ -50,7 +50,7 @@ public struct PublishedWeights: Sendable, Equatable {
         let alike = known.map(\.name).filter {
             wanted.count >= 2 && folded($0).hasPrefix(wanted)
         }
-        throw .unknownWeights(name: name, alike: alike)
+        throw .unknownWeights(name: name, alike: Array(alike.prefix(6)))
     }
 }
 

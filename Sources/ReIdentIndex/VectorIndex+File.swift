@@ -3,9 +3,9 @@
 // SPDX-License-Identifier: MIT
 
 import Foundation
-public import ReIdentFiles
+import ReIdentFiles
 import ReIdentFoundation
-public import ReIdentMetrics
+import ReIdentMetrics
 import Synchronization
 
 extension VectorIndex {

@@ -79,7 +79,7 @@ struct DownloadTests {
         _ = try test.download(server.address + "/w", retries: 1).run(report: events.add)
         #expect(test.contents() == test.body)
         #expect(server.requests.map(\.firstByte) == [nil, 120_000])
-        #expect(server.requests[1].fields["if-range"] == "\"version-1\"")
+        #expect(server.requests.last?.fields["if-range"] == "\"version-1\"")
         #expect(
             events.all.contains(
                 .begins(
@@ -121,7 +121,7 @@ struct DownloadTests {
         let second = try LocalServer.file(test.body)
         _ = try test.download(second.address + "/other").run()
         #expect(second.requests.map(\.firstByte) == [70_000])
-        #expect(second.requests[0].fields["if-range"] == nil)
+        #expect(second.requests.allSatisfy { $0.fields["if-range"] == nil })
         #expect(test.contents() == test.body)
     }
 
@@ -170,7 +170,7 @@ struct DownloadTests {
         var download = try test.download(server.address + "/w", retries: 1)
         download.digest = nil
         _ = try download.run()
-        #expect(server.requests[1].fields["if-range"] == "\"old\"")
+        #expect(server.requests.last?.fields["if-range"] == "\"old\"")
         #expect(test.contents() == new)
     }
 

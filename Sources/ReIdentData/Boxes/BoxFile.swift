@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 
-public import ReIdentFiles
+import ReIdentFiles
 
 /// A form of files of boxes.
 public enum BoxFormat: String, Sendable, CaseIterable {

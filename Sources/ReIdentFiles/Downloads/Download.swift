@@ -18,7 +18,9 @@ public struct Download: Sendable {
         public var connectSeconds = 20.0
         /// Seconds without a byte after which a connection is given up.
         public var stallSeconds = 30
-        /// The pauses before trying again, in seconds; as many attempts in a row may bring nothing.
+        /// The pauses before trying again, in seconds; without any there is one attempt only.
+        ///
+        /// As many attempts in a row may bring nothing.
         public var pausesSeconds: [Double] = [1, 4, 15]
 
         /// What suits a network that is slow now and then.

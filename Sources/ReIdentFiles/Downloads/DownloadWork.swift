@@ -85,7 +85,8 @@ struct DownloadWork {
             case (_, .untrusted(let why)): throw .untrusted(address, because: why)
             }
             vainAttempts = partial.count - before >= Self.progressBytes ? 0 : vainAttempts + 1
-            guard vainAttempts <= download.options.pausesSeconds.count else {
+            let pauses = download.options.pausesSeconds
+            guard !pauses.isEmpty, vainAttempts <= pauses.count else {
                 throw .brokenOff(
                     address, because: reason, partial: partial, total: reception.total)
             }

@@ -72,7 +72,7 @@ public struct Path: Sendable, Hashable {
         let (left, top) = (rectangle.left, rectangle.top)
         let (right, bottom) = (left + rectangle.width, top + rectangle.height)
         guard cornerRadius > 0 else {
-            self.init(points: [
+            self = Path(points: [
                 Point(left, top), Point(right, top), Point(right, bottom), Point(left, bottom),
             ])
             return
