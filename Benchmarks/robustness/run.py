@@ -3,9 +3,9 @@
     python3 Benchmarks/robustness/run.py market1501-mini=PATH rendered=PATH --out OUT
 
 For each dataset and seed models are trained from the same random weights on the same batches: by
-the recipe, with `--augment robust`, and (`quality`) with only what it does to picture quality, colours
-and occlusion left out; nothing else differs. All are judged by `reident evaluate` on the test part
-as it is and worsened by `--degrade`, query and gallery images alike.
+the recipe, with `--augment robust`, and (`quality`) with only what it does to picture quality, its
+colours and hidden parts left out; nothing else differs. All are judged by `reident evaluate` on the
+test part as it is and worsened by `--degrade`, query and gallery images alike.
 
 What is there already is not done again, so that the study can be stopped at any time: runs lie in
 OUT, figures in OUT/robustness.json. The table and the plots go to docs/ROBUSTNESS.md and docs/.
