@@ -12,13 +12,14 @@ LEFT, TOP, BOTTOM, GAP = 44, 34, 44, 14
 STYLE = """
 text { font: 11px sans-serif; fill: #444c56; }
 .grid { stroke: #8b949e; stroke-opacity: 0.3; }
-.recipe { stroke: #b3541e; } .robust { stroke: #1f6feb; }
-.recipe-area { fill: #b3541e; } .robust-area { fill: #1f6feb; }
+.recipe { stroke: #b3541e; } .robust { stroke: #1f6feb; } .quality { stroke: #2f8f4e; }
+.recipe-area { fill: #b3541e; } .robust-area { fill: #1f6feb; } .quality-area { fill: #2f8f4e; }
 polyline { fill: none; stroke-width: 2; } polygon { fill-opacity: 0.15; }
 @media (prefers-color-scheme: dark) {
   text { fill: #c9d1d9; }
-  .recipe { stroke: #f0883e; } .robust { stroke: #79c0ff; }
+  .recipe { stroke: #f0883e; } .robust { stroke: #79c0ff; } .quality { stroke: #7ee787; }
   .recipe-area { fill: #f0883e; } .robust-area { fill: #79c0ff; }
+  .quality-area { fill: #7ee787; }
 }
 """
 
@@ -28,9 +29,10 @@ def nice_top(value: float) -> float:
     return next(step for step in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0) if value <= step)
 
 
-def plots(records: list[dict], levels: dict, arms: dict) -> str:
-    """The SVG of one dataset's records."""
-    highest = max(value for record in records for arm in arms
+def plots(records: list[dict], levels: dict, labels: dict) -> str:
+    """The SVG of one dataset's records; `labels` names the ways of training that may be there."""
+    arms = {arm: label for arm, label in labels.items() if any(arm in r for r in records)}
+    highest = max(value for record in records for arm in arms if arm in record
                   for value in record[arm]["mAP"].values())
     top = nice_top(min(1.0, highest))
     total = LEFT + len(levels) * (WIDTH + GAP)
@@ -43,12 +45,12 @@ def plots(records: list[dict], levels: dict, arms: dict) -> str:
         parts += one(records, kind, label, values, arms, LEFT + index * (WIDTH + GAP), top,
                      with_numbers=index == 0)
     x = LEFT
-    for arm, option in arms.items():
-        name = "recipe" if option == "none" else f"--augment {option}"
+    for arm, label in arms.items():
+        name = label.strip("`")
         parts.append(f'<polyline class="{arm}" points="{x},12 {x + 22},12"/>'
                      f'<text x="{x + 28}" y="16">{name}</text>')
         x += 60 + 7 * len(name)
-    parts.append(f'<text x="{x}" y="16">area: lowest to highest of {len(records)} seeds</text>')
+    parts.append(f'<text x="{x}" y="16">area: lowest to highest</text>')
     return "\n".join(parts + ["</svg>"]) + "\n"
 
 
@@ -79,7 +81,8 @@ def one(records, kind, label, values, arms, left, top, with_numbers) -> list[str
     if with_numbers:
         parts.append(f'<text x="{left - 38}" y="{TOP - 6}">mAP</text>')
     for arm in arms:
-        series = [[record[arm]["mAP"][name] for record in records] for name in conditions]
+        found = [record[arm]["mAP"] for record in records if arm in record]
+        series = [[figures[name] for figures in found] for name in conditions]
         low = [f"{x(i):.1f},{y(min(v)):.1f}" for i, v in enumerate(series)]
         high = [f"{x(i):.1f},{y(max(v)):.1f}" for i, v in enumerate(series)]
         mean = [f"{x(i):.1f},{y(statistics.mean(v)):.1f}" for i, v in enumerate(series)]

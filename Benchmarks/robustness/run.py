@@ -2,9 +2,10 @@
 
     python3 Benchmarks/robustness/run.py market1501-mini=PATH rendered=PATH --out OUT
 
-For each dataset and seed two models are trained from the same random weights on the same batches,
-one by the recipe, one with `--augment robust`; nothing else differs. Both are judged by `reident
-evaluate` on the test part as it is and worsened by `--degrade`, query and gallery images alike.
+For each dataset and seed models are trained from the same random weights on the same batches: by
+the recipe, with `--augment robust`, and (`quality`) with only what it does to picture quality, its
+colours and hidden parts left out; nothing else differs. All are judged by `reident evaluate` on the
+test part as it is and worsened by `--degrade`, query and gallery images alike.
 
 What is there already is not done again, so that the study can be stopped at any time: runs lie in
 OUT, figures in OUT/robustness.json. The table and the plots go to docs/ROBUSTNESS.md and docs/.
@@ -28,7 +29,12 @@ sys.path.insert(0, str(ROOT / "Tools"))
 
 from parity.markdown import replace_section  # noqa: E402
 
-ARMS = {"recipe": "none", "robust": "robust"}
+ARMS = {
+    "recipe": [], "robust": ["--augment", "robust"],
+    "quality": ["--augment", "robust", "--color-shift", "0", "--erase", "0"],
+}
+LABELS = {"recipe": "recipe", "robust": "`--augment robust`",
+          "quality": "blur, rescale and jpeg only"}
 LEVELS = {
     "blur": ("Gaussian blur, pixels of 128", ["1", "2", "3", "4"]),
     "height": ("rows before enlarging", ["64", "48", "32", "24"]),
@@ -69,7 +75,7 @@ def measure(dataset: str, folder: pathlib.Path, arm: str, seed: int, options) ->
             options.reident, "train", dataset, "--model", str(start), "--out", str(trained),
             "--epochs", str(options.epochs), "--batch-size", "16", "--lr", str(options.lr),
             "--lr-end", "1e-5", "--warmup-epochs", str(0.1 * options.epochs), "--seed", str(seed),
-            "--validation", "0", "--augment", ARMS[arm], "--force", "--quiet", "--json"]}
+            "--validation", "0", *ARMS[arm], "--force", "--quiet", "--json"]}
     for name, output in judged.items():
         worse = [] if name == "clean" else ["--degrade", name]
         steps[output] = [options.reident, "evaluate", dataset, "--model", str(trained / "last"),
@@ -83,24 +89,35 @@ def measure(dataset: str, folder: pathlib.Path, arm: str, seed: int, options) ->
 
 
 def spread(values: list[float]) -> str:
+    """For example `0.178 (0.170 to 0.187)`; a single value alone."""
+    if len(values) == 1:
+        return f"{values[0]:.3f}"
     return f"{statistics.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
 def table(name: str, records: list[dict]) -> str:
-    """The figures of one dataset."""
-    first = records[0]["recipe"]["training"]
+    """The figures of one dataset; an arm that lacks seeds says how many it has."""
+    arms = {arm: [r[arm] for r in records if arm in r] for arm in LABELS}
+    arms = {arm: found for arm, found in arms.items() if found}
+    first = next(iter(arms.values()))[0]
+    titles = [LABELS[arm] + ("" if len(found) == len(records) else f" ({len(found)} seed)")
+              for arm, found in arms.items()]
     lines = [
-        f"**{name}**: {first['steps']} steps of 16 pairs, {len(records)} "
-        f"{'seed' if len(records) == 1 else 'seeds'}; mAP as mean (lowest to highest).",
-        "", "| test images | recipe | `--augment robust` | difference | better in |",
-        "|---|---|---|---|---|"]
+        f"**{name}**: {first['training']['steps']} steps of 16 pairs, {len(records)} "
+        f"{'seed' if len(records) == 1 else 'seeds'}; mAP as mean (lowest to highest).", "",
+        "| test images | " + " | ".join(titles) + " |", "|---" * (len(arms) + 1) + "|"]
     for condition in CONDITIONS:
-        values = {arm: [r[arm]["mAP"][condition] for r in records] for arm in ARMS}
-        pairs = [b - a for a, b in zip(values["recipe"], values["robust"])]
         label = "as they are" if condition == "clean" else f"`{condition}`"
-        lines.append(
-            f"| {label} | {spread(values['recipe'])} | {spread(values['robust'])} | "
-            f"{statistics.mean(pairs):+.3f} | {sum(p > 0 for p in pairs)} of {len(pairs)} |")
+        cells = [spread([record["mAP"][condition] for record in found])
+                 for found in arms.values()]
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    kept = {arm: [record["mAP"] for record in found] for arm, found in arms.items()}
+    lines += ["", "What is left of a model's own mAP, mean of the seeds:", "",
+              "| test images | " + " | ".join(titles) + " |", "|---" * (len(arms) + 1) + "|"]
+    for condition in CONDITIONS[1:]:
+        cells = [f"{100 * statistics.mean(f[condition] / f['clean'] for f in figures):.0f} %"
+                 for figures in kept.values()]
+        lines.append(f"| `{condition}` | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -109,6 +126,7 @@ def main() -> None:
     add = parser.add_argument
     add("datasets", nargs="+", metavar="NAME=PATH")
     add("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[1, 2, 3])
+    add("--arms", type=lambda text: text.split(","), default=list(ARMS))
     add("--epochs", type=int, default=1)
     add("--lr", type=float, default=5e-4)
     add("--arch", type=pathlib.Path, default=ROOT / "Tools/parity/small.json")
@@ -124,7 +142,7 @@ def main() -> None:
     for seed in options.seeds:
         for name, path in datasets.items():
             folder, record = options.out / name / f"seed{seed}", {"seed": seed}
-            for arm in ARMS:
+            for arm in options.arms:
                 record[arm] = measure(path, folder, arm, seed, options)
                 print(f"{name}, seed {seed}, {arm}: mAP {record[arm]['mAP']['clean']:.4f}",
                       flush=True)
@@ -139,8 +157,8 @@ def write(records: dict, options) -> None:
     parts = []
     for name, of_dataset in found.items():
         picture = f"robustness-{name}.svg"
-        (options.page.parent / picture).write_text(plots(of_dataset, LEVELS, ARMS))
-        parts.append(f"{table(name, of_dataset)}\n\n![mAP of both models on {name}, against blur, "
+        (options.page.parent / picture).write_text(plots(of_dataset, LEVELS, LABELS))
+        parts.append(f"{table(name, of_dataset)}\n\n![mAP of the models on {name}, against blur, "
                      f"rows and JPEG quality]({picture})")
     replace_section(options.page, "robustness", "\n\n".join(parts))
 

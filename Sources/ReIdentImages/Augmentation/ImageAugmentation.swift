@@ -93,8 +93,9 @@ public struct ImageAugmentation: Sendable, Codable, Equatable {
     private static let sigmas = 0.5...2.5
     /// Length of a blur by movement, in pixels of a crop 128 tall.
     private static let lengths = 3.0...10.0
-    /// Rows a player is scaled down to; small ones as often as large ones, by ratio. Compressed
-    /// players of fewer rows were beyond recognition by eye.
+    /// Rows a player is scaled down to; small ones as often as large ones, by ratio.
+    ///
+    /// Compressed players of fewer rows were beyond recognition by eye.
     private static let heights = 32.0...96.0
     /// JPEG qualities: from heavy compression to one that can hardly be seen.
     private static let qualities = 15...70
