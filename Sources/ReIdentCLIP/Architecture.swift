@@ -33,12 +33,10 @@ public struct Architecture: Sendable, Equatable {
         guard nameOrPath.lowercased().hasSuffix(".json") else {
             throw .unknownArchitecture(name: nameOrPath, alike: namesAlike(nameOrPath))
         }
-        guard let contents = FileManager.default.contents(atPath: nameOrPath) else {
-            throw .notFound(path: nameOrPath, what: "configuration file")
-        }
+        let value = try JSONValue(file: nameOrPath)
         let name = URL(filePath: nameOrPath).deletingPathExtension().lastPathComponent
         return Architecture(
-            name: name, configuration: try CLIPConfiguration(json: contents, file: nameOrPath))
+            name: name, configuration: try CLIPConfiguration(value, file: nameOrPath))
     }
 
     /// Known names that differ from a mistyped one in case, dashes or slashes, or continue it.

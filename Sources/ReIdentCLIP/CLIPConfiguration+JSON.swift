@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: MIT
 
 public import Foundation
+import ReIdentFiles
 
 extension CLIPConfiguration {
     /// Reads open_clip's JSON form.
@@ -78,6 +79,17 @@ extension CLIPConfiguration {
 }
 
 extension JSONValue {
+    /// Reads a file.
+    init(file: String) throws(PackageError) {
+        let bytes: [UInt8]
+        do {
+            bytes = try ByteSource.file(file).read()
+        } catch {
+            throw .file(error)
+        }
+        try self.init(json: Data(bytes), file: file)
+    }
+
     /// Parses a file's bytes.
     init(json: Data, file: String) throws(PackageError) {
         do {

@@ -85,18 +85,16 @@ public struct CheckpointMismatch: DiagnosedError, Equatable {
     /// `[0, 1, 2, 5]` as `{0-2, 5}`; one number stands alone.
     private static func ranges(_ numbers: [Int]) -> String {
         if numbers.count == 1 { return String(numbers[0]) }
-        var parts: [String] = []
-        var start = numbers[0]
-        var end = start
-        for number in numbers.dropFirst() + [Int.max] {
-            if number == end + 1 {
-                end = number
-                continue
+        var runs: [(first: Int, last: Int)] = []
+        for number in numbers {
+            // Names may hold any number, the greatest there is as well.
+            if let run = runs.last, number == run.last &+ 1 {
+                runs[runs.count - 1].last = number
+            } else {
+                runs.append((number, number))
             }
-            parts.append(start == end ? "\(start)" : "\(start)-\(end)")
-            start = number
-            end = number
         }
+        let parts = runs.map { $0 == $1 ? "\($0)" : "\($0)-\($1)" }
         return "{" + parts.joined(separator: ", ") + "}"
     }
 }

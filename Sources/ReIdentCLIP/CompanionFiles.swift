@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: MIT
 
 import Foundation
+import ReIdentFiles
 import ReIdentImages
 
 /// What the files beside a checkpoint say about it.
@@ -90,8 +91,8 @@ struct CompanionFiles {
     ///
     /// A damaged one is an error: it might have told something.
     private static func json(at path: String) throws(PackageError) -> JSONValue? {
-        guard let contents = FileManager.default.contents(atPath: path) else { return nil }
-        return try JSONValue(json: contents, file: path)
+        guard (try? InputPath.kind(of: path)) == .file else { return nil }
+        return try JSONValue(file: path)
     }
 
     private static func normalization(

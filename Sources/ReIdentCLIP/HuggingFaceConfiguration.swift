@@ -72,6 +72,11 @@ extension CLIPConfiguration {
         ) throws(PackageError) {
             width = try section.takeSize("hidden_size", fallback: defaults.width)
             heads = try section.takeSize("num_attention_heads", fallback: defaults.heads)
+            guard width.isMultiple(of: heads) else {
+                throw .invalidConfiguration(
+                    file: section.file, problem: "'\(section.path).hidden_size' is \(width)",
+                    expected: "a multiple of the heads, \(heads)")
+            }
             layers = try section.takeSize("num_hidden_layers", fallback: 12, atMost: 1000)
             let inner = try section.takeSize("intermediate_size", fallback: 4 * defaults.width)
             mlpRatio = Double(inner) / Double(width)

@@ -23,8 +23,13 @@ enum JSONValue: Equatable, Sendable {
         }
     }
 
-    /// The value as it is shown in a sentence.
+    /// The value as it is shown in a sentence, which a damaged file must not fill with itself.
     var shown: String {
+        let text = whole
+        return text.count > 80 ? "\(text.prefix(80))…" : text
+    }
+
+    private var whole: String {
         switch self {
         case .null: "null"
         case .boolean(let value): value ? "true" : "false"
@@ -32,7 +37,7 @@ enum JSONValue: Equatable, Sendable {
         case .unsigned(let value): String(value)
         case .number(let value): String(value)
         case .string(let value): "\"\(value)\""
-        case .array(let values): "[" + values.map(\.shown).joined(separator: ", ") + "]"
+        case .array(let values): "[" + values.map(\.whole).joined(separator: ", ") + "]"
         case .object: "an object"
         }
     }

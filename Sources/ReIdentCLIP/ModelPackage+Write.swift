@@ -28,16 +28,20 @@ extension ModelPackage {
     ///   - tensors: All tensors of the configuration's `WeightTable`, or all but `visual.proj`, in
     ///     F32, F16 or BF16; the numbers of batches in I64.
     /// - Returns: The written package, opened.
-    /// - Throws: `PackageError`: `file` if it cannot be written, `mismatch` if the tensors are not
-    ///   those of the configuration.
+    /// - Throws: `PackageError`: `file` if it cannot be written or the task was cancelled,
+    ///   `mismatch` if the tensors are not those of the configuration.
     @discardableResult
     public static func write(
         to path: String, force: Bool = false, configuration: CLIPConfiguration,
         settings: PackageSettings, tensors: [SafetensorsWriter.Tensor]
     ) throws(PackageError) -> ModelPackage {
+        let folder: OutputFolder
         do {
-            let folder = try OutputFolder(
-                path: path, force: force, replacingOnlyWith: [weightsFile])
+            folder = try OutputFolder(path: path, force: force, replacingOnlyWith: [weightsFile])
+        } catch {
+            throw .file(error)
+        }
+        do {
             try SafetensorsWriter.write(to: folder.file(weightsFile), tensors: tensors)
             let written = try SafetensorsFile(path: folder.file(weightsFile))
             var settings = settings
@@ -46,9 +50,16 @@ extension ModelPackage {
             try OutputFile.write(text + "\n", to: folder.file(configurationFile))
             // Opening it holds names and shapes against the configuration before it is in place.
             _ = try open(folder.staging)
+            if Task.isCancelled { throw FileError.interrupted(path) }
             try folder.finish()
         } catch let error as PackageError {
             throw error
+        } catch let error as FileError {
+            // Nobody knows the hidden name that the folder has while it is filled.
+            throw .file(
+                FileError(
+                    kind: error.kind, path: error.path.replacing(folder.staging, with: path),
+                    problem: error.problem))
         } catch let error as any DiagnosedError {
             throw .file(error)
         } catch {

@@ -34,10 +34,7 @@ public struct ModelPackage: Sendable {
     ///   `invalidConfiguration`, `mismatch`, `projectionMissing`, or `file` for a damaged file.
     public static func open(_ path: String) throws(PackageError) -> ModelPackage {
         let configurationPath = try locateConfiguration(path)
-        guard let contents = FileManager.default.contents(atPath: configurationPath) else {
-            throw .notFound(path: configurationPath, what: "readable file")
-        }
-        let value = try JSONValue(json: contents, file: configurationPath)
+        let value = try JSONValue(file: configurationPath)
         guard let described = value.member("reident") else {
             throw .notAPackage(path: path, found: "its config.json has no 'reident' object")
         }

@@ -14,7 +14,8 @@ struct PositionEmbedding {
 
     /// Number of patches along one side; nil if the rows are not a class token and a square grid.
     static func gridSize(rows: Int) -> Int? {
-        guard rows >= 2 else { return nil }
+        // A file may claim any shape for a tensor without elements; no grid is near the limit.
+        guard rows >= 2, rows <= 1 << 40 else { return nil }
         let side = Int(Double(rows - 1).squareRoot().rounded())
         return side * side == rows - 1 ? side : nil
     }

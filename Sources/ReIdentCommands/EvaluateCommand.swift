@@ -50,6 +50,10 @@ struct EvaluateCommand: AsyncParsableCommand {
         guard retrieval.isLabelled else {
             throw ReIdentError.unlabelled(place: "\(data.root), part '\(split.rawValue)'")
         }
+        guard retrieval.hasMatch else {  // known before hours of embedding are spent
+            throw MetricsError.noValidQuery(
+                queries: retrieval.queries.count, gallery: retrieval.gallery.count)
+        }
         let settings = try reranking.settings()
         let folder = sheets.map { SheetsFolder(path: $0, force: force.isGiven) }
         try folder?.check()

@@ -19,6 +19,12 @@ public struct Retrieval: Sendable {
     /// Whether it is known who is on every query and on every gallery image.
     public var isLabelled: Bool { (queries + gallery).allSatisfy(\.isLabelled) }
 
+    /// Whether any query shows a player of the gallery, whatever the camera.
+    public var hasMatch: Bool {
+        let known = Set(galleryIdentities.compactMap { $0 })
+        return queries.contains { known.contains($0.identity) }
+    }
+
     /// Who is on each query, count Q.
     public var queryIdentities: [String] { queries.map(\.identity) }
 

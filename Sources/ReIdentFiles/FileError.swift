@@ -48,6 +48,13 @@ public struct FileError: DiagnosedError, Equatable {
         return FileError(kind: .inputNotFound, path: path, problem: problem)
     }
 
+    /// The task was cancelled before the output was whole; nothing of it remains (exit code 130).
+    public static func interrupted(_ path: String) -> FileError {
+        FileError(
+            kind: .interrupted, path: path,
+            problem: "the work was interrupted; nothing was written.")
+    }
+
     /// The system's sentence for an error number, beginning in lower case.
     static func systemReason(_ code: Int32) -> String {
         String(cString: strerror(code)).lowercased()

@@ -12,8 +12,8 @@ public struct ImageListing: Sendable, Equatable {
 
     /// Paths relative to the folder, sorted by their bytes.
     public let images: [String]
-    /// Paths of files that are no images by their name, of links that lead nowhere or back, and of
-    /// names that are not UTF-8.
+    /// Paths of files that are no images by their name, of links that lead nowhere or back, of pipes
+    /// and devices, and of names that are not UTF-8.
     public let skipped: [String]
 
     /// Sorts paths that were found elsewhere, for example in an archive, as a folder's are.
@@ -126,7 +126,8 @@ private struct FolderWalk {
             return
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            files.append(relative)
+            let isFile = status.st_mode & S_IFMT == S_IFREG
+            files.append(isFile ? relative : relative + " (is a pipe or a device)")
             return
         }
         let identity = Identity(

@@ -14,11 +14,21 @@ public enum InputPath: Sendable, Equatable {
 
     /// Finds out what is at a path.
     ///
-    /// - Throws: `FileError` of kind `inputNotFound` if nothing is there or it cannot be reached.
+    /// - Throws: `FileError` of kind `inputNotFound` if nothing is there, it cannot be reached, or
+    ///   it is a pipe, a socket or a device: reading those could wait for ever, and files are
+    ///   mapped.
     public static func kind(of path: String) throws(FileError) -> InputPath {
         var status = stat()
         guard stat(path, &status) == 0 else { throw .unreadable(path, code: errno) }
-        return status.st_mode & S_IFMT == S_IFDIR ? .folder : .file
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: return .folder
+        case S_IFREG: return .file
+        default:
+            throw FileError(
+                kind: .inputNotFound, path: path,
+                problem: "is a pipe or a device, and a file or folder is needed here. Save what it "
+                    + "gives as a file and name that.")
+        }
     }
 
     /// Makes sure that a path leads to a file.

@@ -16,7 +16,7 @@ public enum MessageDigest: String, Sendable, CaseIterable {
     /// The digest of a file's contents in lower-case hexadecimal, read piece by piece.
     ///
     /// - Throws: `FileError`: `inputNotFound` if the file cannot be read, `unavailable` if this
-    ///   machine's OpenSSL does not offer the digest.
+    ///   machine's OpenSSL does not offer the digest, `interrupted` if the task was cancelled.
     public func hexadecimal(ofFile path: String) throws(FileError) -> String {
         try InputPath.requireFile(path)
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -29,6 +29,10 @@ public enum MessageDigest: String, Sendable, CaseIterable {
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw .unreadable(path, code: errno) }
             guard count > 0 else { return try computation.finish() }
+            if Task.isCancelled {
+                throw FileError(
+                    kind: .interrupted, path: path, problem: "reading it was interrupted.")
+            }
             let fed = buffer.withUnsafeBytes { computation.add(.init(rebasing: $0[..<count])) }
             guard fed else { throw DigestComputation.unavailable(self) }
         }

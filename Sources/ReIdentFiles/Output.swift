@@ -95,6 +95,11 @@ enum Output {
         switch code {
         case ENOSPC, EDQUOT:
             .cannotWrite(path, "the disk is full. Free some space and run again.")
+        case EFBIG:
+            .cannotWrite(
+                path,
+                "is larger than files may be here. Raise the limit (`ulimit -f`), or write to a "
+                    + "file system that takes files of this size.")
         case EACCES, EPERM, EROFS:
             .cannotWrite(path, "this user may not write here. Change the permissions.")
         default:

@@ -72,8 +72,8 @@ public enum SafetensorsWriter {
     ///   - metadata: Texts stored beside them.
     ///   - force: Whether an existing file may be replaced.
     /// - Throws: `FileError` of kind `cannotWrite`; of kind `internalFault` if two tensors have one
-    ///   name or one provides another number of bytes than its shape has; and whatever
-    ///   `provideBytes` throws.
+    ///   name or one provides another number of bytes than its shape has; of kind `interrupted` if
+    ///   the task was cancelled between two tensors; and whatever `provideBytes` throws.
     public static func write(
         to path: String, tensors: [Tensor], metadata: [String: String] = [:], force: Bool = false
     ) throws {
@@ -85,6 +85,7 @@ public enum SafetensorsWriter {
         let file = try OutputFile(path: path, force: force)
         try file.write(try header(of: ordered, metadata: metadata, path: path))
         for tensor in ordered {
+            if Task.isCancelled { throw FileError.interrupted(path) }
             var written = 0
             try tensor.provideBytes { bytes in
                 written += bytes.count

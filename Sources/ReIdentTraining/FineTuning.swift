@@ -58,7 +58,8 @@ public struct FineTuning: Sendable {
     ///   - force: Whether an existing run folder may be replaced.
     ///   - report: Is told of steps, epochs and notes, from any thread.
     /// - Throws: `TrainingError`, `DataError`, `ImageError`, `PackageError`, `FileError` or
-    ///   `EngineError`; `TrainingError.interrupted` after saving when the task was cancelled.
+    ///   `EngineError`; `TrainingError.interrupted` after saving when the task was cancelled, or
+    ///   `CancellationError` when that was before anything was written.
     public func run(
         resumes: Bool = false, force: Bool = false,
         report: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
@@ -73,7 +74,10 @@ public struct FineTuning: Sendable {
         let training = Task { @EngineActor in
             let trainer = try Trainer(job, run: run, resumes: resumes, stop: stop, report: report)
             // Device, package and data are known to be good only now.
-            if !resumes { try run.create(force: force) }
+            if !resumes {
+                if stop.isRequested { throw CancellationError() }  // there is nothing to save yet
+                try run.create(force: force)
+            }
             try await trainer.train()
         }
         try await withTaskCancellationHandler {

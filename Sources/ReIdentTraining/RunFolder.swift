@@ -89,6 +89,15 @@ struct RunFolder {
         try OutputFolder(path: path, force: force, replacingOnlyWith: Self.contents).finish()
     }
 
+    /// Removes a folder that nothing was saved to: it would only be in the way of the next start.
+    func remove() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        where Self.contents.contains(name) {
+            try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
+        }
+        rmdir(path)  // does nothing where other things are left
+    }
+
     /// Adds a line at once: it is in the file when this returns.
     func append(_ record: StepRecord) throws { try append(record, to: stepsPath) }
 
@@ -112,14 +121,9 @@ struct RunFolder {
     private func append(_ record: some Encodable, to file: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        var line = try encoder.encode(record)
+        var line = Array(try encoder.encode(record))
         line.append(UInt8(ascii: "\n"))
-        let descriptor = open(file, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        guard descriptor >= 0 else {
-            throw FileError.cannotWrite(file, "cannot be opened. Check its permissions.")
-        }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try handle.write(contentsOf: line)
+        try AppendedFile.append(line, to: file)
     }
 
     /// Whole lines only: the last one may have been cut off by the process's end.

@@ -86,6 +86,21 @@ final class Trainer {
     /// - Throws: `TrainingError.interrupted` after saving if it was asked to stop,
     ///   `lossNotFinite`, or what reading images and the engine throw.
     func train() async throws {
+        do {
+            try await trainToEnd()
+        } catch {
+            if savedStep == nil { run.remove() }
+            if (error as? any DiagnosedError)?.kind == .cannotWrite, let savedStep {
+                report(
+                    .note(
+                        "Step \(savedStep) is saved. Make room and go on with the same command "
+                            + "and --resume."))
+            }
+            throw error
+        }
+    }
+
+    private func trainToEnd() async throws {
         if savedStep == nil { try save() }  // from now on every stop can be resumed
         if position.epoch <= job.options.epochs, !isAtLimit { try run.cutLogs(at: position) }
         if position.step == 0, try run.epochs().isEmpty { try await evaluate(epoch: 0) }

@@ -30,6 +30,11 @@ struct TrainingPosition: Codable, Equatable {
     var bestMeanAveragePrecision: Double?
     /// The loss scaling of half precision.
     var scaler: GradientScaler?
+
+    /// Whether any training could be there; a damaged state may say anything.
+    var isPossible: Bool {
+        epoch >= 1 && [step, optimizerStep, batchInEpoch, batchesPerEpoch].allSatisfy { $0 >= 0 }
+    }
 }
 
 /// What belongs together in a saved state besides the tensors.
@@ -81,12 +86,12 @@ enum TrainingState {
             throw TrainingError.resumeMismatch(
                 run: run, problem: "\(path) holds no training state. Start without --resume.")
         }
-        do {
-            return try JSONDecoder().decode(TrainingStateHeader.self, from: Data(text.utf8))
-        } catch {
+        let header = try? JSONDecoder().decode(TrainingStateHeader.self, from: Data(text.utf8))
+        guard let header, header.position.isPossible else {
             throw TrainingError.resumeMismatch(
                 run: run, problem: "\(path) was written by another version. Start anew.")
         }
+        return header
     }
 
     /// Puts the stored tensors into the optimiser's parameters and moments, and the statistics.
@@ -95,7 +100,9 @@ enum TrainingState {
     ) throws {
         let file = try SafetensorsFile(path: path)
         func load(_ name: String, into tensor: Tensor) throws {
-            guard let entry = file.tensors[name], entry.shape == tensor.shape else {
+            guard let entry = file.tensors[name], entry.shape == tensor.shape,
+                entry.elementType == .float32
+            else {
                 throw TrainingError.resumeMismatch(
                     run: run, problem: "'\(name)' does not fit the model. Use the same --model.")
             }

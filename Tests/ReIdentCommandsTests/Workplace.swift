@@ -64,6 +64,27 @@ struct Workplace {
             isPNG ? ImageEncoder.png(image) : ImageEncoder.jpeg(image, quality: 90), to: name)
     }
 
+    /// Many names of one image, so that work on them takes its time; returns the folder.
+    func links(to image: String, in folder: String, count: Int) throws -> String {
+        try FileManager.default.createDirectory(
+            atPath: file(folder), withIntermediateDirectories: true)
+        for index in 0..<count {
+            try FileManager.default.createSymbolicLink(
+                atPath: file("\(folder)/\(index).png"), withDestinationPath: image)
+        }
+        return file(folder)
+    }
+
+    /// A pipe that nobody writes to: whoever opens it to read waits for ever.
+    func pipe(_ name: String) throws -> String {
+        let path = file(name)
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent,
+            withIntermediateDirectories: true)
+        guard mkfifo(path, 0o600) == 0 else { throw CocoaError(.fileWriteUnknown) }
+        return path
+    }
+
     /// A data set of one folder a player, each with some images.
     func players(_ name: String, count: Int, images: Int = 3) throws -> String {
         for player in 0..<count {

@@ -42,18 +42,25 @@ public enum BuiltProgram {
     ///   - folder: Where it runs; nil for the test's own.
     ///   - outputPath: A file that standard output goes to; nil to have it returned.
     ///   - errorsPath: A file that standard error goes to, which can be read meanwhile.
+    ///   - fileBlocks: The largest file that may be written, in blocks of 512 bytes; nil for any.
     ///   - whileRunning: Called with the started process, for example to send it signals.
     /// - Returns: Exit code and what was printed.
     /// - Throws: The system's error if the program cannot be started.
     public static func run(
         _ arguments: [String], environment: [String: String] = [:], in folder: String? = nil,
-        outputPath: String? = nil, errorsPath: String? = nil,
+        outputPath: String? = nil, errorsPath: String? = nil, fileBlocks: Int? = nil,
         whileRunning: (Process) throws -> Void = { _ in }
     ) throws -> ProgramResult {
         let place = try TemporaryFolder()
         let process = Process()
         process.executableURL = URL(filePath: path)
         process.arguments = arguments
+        if let fileBlocks {
+            // As on a disk that is nearly full: the shell's limit goes over to what it runs.
+            process.executableURL = URL(filePath: "/bin/sh")
+            process.arguments =
+                ["-c", "ulimit -f \(fileBlocks); exec \"$0\" \"$@\"", path] + arguments
+        }
         process.environment = ProcessInfo.processInfo.environment
             .merging(environment) { _, new in new }
         if let folder { process.currentDirectoryURL = URL(filePath: folder) }

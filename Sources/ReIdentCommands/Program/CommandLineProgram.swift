@@ -13,6 +13,8 @@ public enum CommandLineProgram {
     public static func main() async -> Never {
         // A reader that has gone shows as an error of the write, after which outputs are tidied up.
         signal(SIGPIPE, SIG_IGN)
+        // So does a limit on the size of files (`ulimit -f`), which would end the process.
+        signal(SIGXFSZ, SIG_IGN)
         let code = await run(Array(CommandLine.arguments.dropFirst()))
         exit(code)
     }
