@@ -105,6 +105,21 @@ struct OutputTests {
         }
     }
 
+    @Test("a log grows line by line, and a full disk or a missing folder is a sentence")
+    func appends() throws {
+        for line in ["one\n", "two\n"] {
+            try AppendedFile.append(Array(line.utf8), to: folder.file("log"))
+        }
+        #expect(try String(contentsOfFile: folder.file("log"), encoding: .utf8) == "one\ntwo\n")
+        expectFailure(.cannotWrite, saying: "none/log") {
+            try AppendedFile.append([1], to: folder.file("none/log"))
+        }
+        guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
+        expectFailure(.cannotWrite, saying: "/dev/full", "disk is full") {
+            try AppendedFile.append([1], to: "/dev/full")
+        }
+    }
+
     @Test("a folder appears when it is finished and replaces the old one whole")
     func replacesFolder() throws {
         let path = folder.file("package")

@@ -25,7 +25,7 @@ struct RerankingMemoryTests {
             getrusage(RUSAGE_SELF, &usage)
             return Int(usage.ru_maxrss)
         #else
-            getrusage(RUSAGE_SELF, &usage)
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
             return Int(usage.ru_maxrss) * 1024
         #endif
     }

@@ -16,7 +16,7 @@ targets=${*:-images orientation safetensors matrices weights zip table submissio
     configuration package companions}
 
 swift build -c release --product FuzzReaders \
-    -Xswiftc -sanitize=fuzzer -Xswiftc -sanitize=address -Xcc -fsanitize=address,fuzzer-no-link
+    -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address,fuzzer-no-link
 program=$PWD/.build/release/FuzzReaders
 mkdir -p .build/findings
 failed=0
