@@ -19,7 +19,7 @@ enum BadImage: String, CaseIterable, Sendable {
         case .truncatedJPEG: "a damaged JPEG image: "
         case .truncatedPNG: "a damaged PNG image: "
         case .endless: "claims 60000 x 60000 pixels; at most 64 megapixels are read"
-        case .animated: "WebP"
+        case .animated: "a WebP image that is not read: it is animated"
         }
     }
 

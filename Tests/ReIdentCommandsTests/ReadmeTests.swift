@@ -71,8 +71,8 @@ struct ReadmeTests {
         if words.starts(with: ["reident", "benchmark"]) {
             words += ["--no-linear", "--repeats", "1"]
         }
-        // What needs the internet is only asked whether it is understood.
-        if words.contains("fetch") { words.append("--help") }
+        // What needs the internet or hours is only asked whether it is understood.
+        if words.contains("fetch") || words.contains("reproduce") { words.append("--help") }
         return words.joined(separator: " ")
     }
 
