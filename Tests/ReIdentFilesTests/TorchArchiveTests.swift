@@ -80,6 +80,25 @@ struct TorchArchiveTests {
         }
     }
 
+    @Test("a tensor of no elements may claim any extents, and has none")
+    func extremeShape() throws {
+        // A state dict whose tensor "a" has the shape [2^40, 2^40, 0].
+        let pickle = try #require(
+            Data(
+                base64Encoded:
+                    "gAJ9cQBYAQAAAGFxAWN0b3JjaC5fdXRpbHMKX3JlYnVpbGRfdGVuc29yX3YyCnECKChYBwAAAHN0"
+                    + "b3JhZ2VxA2N0b3JjaApGbG9hdFN0b3JhZ2UKcQRYAQAAADBxBVgDAAAAY3B1cQZLAHRxB1FLAIoG"
+                    + "AAAAAAABigYAAAAAAAFLAIdxCEsCSwFLAYdxCYljY29sbGVjdGlvbnMKT3JkZXJlZERpY3QKcQop"
+                    + "UnELdHEMUnENcy4="))
+        var zip = StoredZip()
+        zip.add("a/data.pkl", [UInt8](pickle))
+        zip.add("a/data/0", [])
+        try zip.write(to: folder.file("none.pt"))
+        let file = try TorchArchive(path: folder.file("none.pt"))
+        #expect(file.description(of: "a")?.shape == [1 << 40, 1 << 40, 0])
+        #expect(try file.bytes(of: "a").count == 0)
+    }
+
     @Test("forty modules that make up a million million names are refused")
     func sharedModules() {
         expectFailure(.badData, saying: "doubled.pt", "more than 250000") {

@@ -85,7 +85,7 @@ struct CanvasTests {
             canvas.fill(path, .black)
             return try canvas.opacities().reduce(0) { $0 + Int($1) } / 255
         }
-        #expect(abs(try area(circle) - try area(circle.mapped { $0 })) <= 1)
+        #expect(try abs(area(circle) - area(circle.mapped { $0 })) <= 1)
     }
 
     @Test("text is wider the longer it is, and a shortened one fits")

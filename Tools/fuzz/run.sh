@@ -13,7 +13,7 @@ cd "$(dirname "$0")"
 seconds=${1:?how many seconds for each target}
 shift
 targets=${*:-images orientation safetensors matrices weights zip table submission manifest pairs \
-    configuration package companions boxes index}
+    configuration package companions boxes index pickle torch}
 
 swift build -c release --product FuzzReaders \
     -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address,fuzzer-no-link

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 
 public import ReIdentFiles
+import ReIdentFoundation
 
 /// Frames that boxes can be looked up in.
 public struct FrameListing: Sendable {

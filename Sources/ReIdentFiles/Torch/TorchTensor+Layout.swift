@@ -5,13 +5,16 @@
 
 extension TorchTensor {
     /// How many elements it has; only of tensors without a `problem`.
-    var elementCount: Int { shape.reduce(1, *) }
+    ///
+    /// One extent of 0 makes it none, however large a file claims the others to be.
+    var elementCount: Int { shape.contains(0) ? 0 : shape.reduce(1, *) }
 
     /// Whether its elements follow each other, row by row.
     var isContiguous: Bool {
+        guard elementCount > 0 else { return true }
         var expected = 1
         for (extent, stride) in zip(shape, strides).reversed() {
-            if extent != 1, stride != expected { return elementCount == 0 }
+            if extent != 1, stride != expected { return false }
             expected *= extent
         }
         return true
