@@ -126,11 +126,10 @@ struct IndexAddCommand: AsyncParsableCommand {
         }
 
         var text: String {
-            ([
-                "\(added) images added"
-                    + (replaced > 0 ? ", \(replaced) replaced" : "")
-                    + "; \(images) in all: \(index)"
-            ] + lines(skippedFiles: skippedFiles, badImages: badImages)).joined(separator: "\n")
+            let remark = replaced > 0 ? ", \(replaced) replaced" : ""
+            let first = "\(added) images added\(remark); \(images) in all: \(index)"
+            let rest = lines(skippedFiles: skippedFiles, badImages: badImages)
+            return ([first] + rest).joined(separator: "\n")
         }
     }
 }

@@ -65,8 +65,9 @@ struct IndexBuildCommand: AsyncParsableCommand {
         }
 
         var text: String {
-            (["\(images) images of \(dimension) numbers each: \(out)"]
-                + lines(skippedFiles: skippedFiles, badImages: badImages)).joined(separator: "\n")
+            let first = "\(images) images of \(dimension) numbers each: \(out)"
+            let rest = lines(skippedFiles: skippedFiles, badImages: badImages)
+            return ([first] + rest).joined(separator: "\n")
         }
     }
 }
