@@ -98,12 +98,7 @@ struct CropCommand: AsyncParsableCommand {
 
     /// The boxes that the options ask for.
     private func chosenBoxes(of file: BoxFile) throws -> [FrameBox] {
-        let chosen = file.boxes.filter { box in
-            let isSure =
-                minimumConfidence.map { least in box.confidence.map { $0 >= least } ?? true }
-                ?? true
-            return isSure && (classes.isEmpty || box.category.map(classes.contains) ?? false)
-        }
+        let chosen = file.boxes.filter(isChosen)
         guard chosen.isEmpty else { return chosen }
         guard !file.boxes.isEmpty else {
             throw DataError(
@@ -117,6 +112,16 @@ struct CropCommand: AsyncParsableCommand {
             "\(file.path): none of its \(file.boxes.count) boxes is of the class and confidence "
                 + "asked for. Its classes: "
                 + (found.isEmpty ? "none." : "\(found.prefix(10).joined(separator: ", "))."))
+    }
+
+    /// A box without a confidence is as sure as any.
+    private func isChosen(_ box: FrameBox) -> Bool {
+        if let least = minimumConfidence, let confidence = box.confidence, confidence < least {
+            return false
+        }
+        guard !classes.isEmpty else { return true }
+        guard let category = box.category else { return false }
+        return classes.contains(category)
     }
 
     private func nothingLeft(_ outcome: FrameCropper.Outcome, of count: Int) -> DataError {

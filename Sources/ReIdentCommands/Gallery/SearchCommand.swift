@@ -69,8 +69,12 @@ struct SearchCommand: AsyncParsableCommand {
             of: embedded.embeddings, count: count + (owns.map(\.count).max() ?? 0))
         let found = embedded.embeddings.paths.enumerated().map { row, path in
             let own = owns[row]
+            let identities: [String] = own.compactMap { (name: String) -> String? in
+                guard let identity = identityOfPath[name] else { return nil }
+                return identity
+            }
             return SearchSheet.Result(
-                query: path, identity: own.lazy.compactMap { identityOfPath[$0] ?? nil }.first,
+                query: path, identity: identities.first,
                 matches: Array(matches[row].filter { !own.contains($0.path) }.prefix(count)))
         }
         try Task.checkCancellation()
