@@ -86,17 +86,22 @@ struct IndexAddCommand: AsyncParsableCommand {
         return result
     }
 
-    /// The model of the index, used as it was for the index.
-    private func encoder(for origin: IndexOrigin) async throws -> PlayerEncoder {
-        let path = model ?? origin.package
-        let package: ModelPackage
+    /// The package of the index, where it was or where `--model` says it is.
+    private func package(at path: String) throws -> ModelPackage {
         do {
-            package = try ModelPackage.open(path)
-        } catch let error where model == nil && error.kind == .inputNotFound {
+            return try ModelPackage.open(path)
+        } catch {
+            guard model == nil, error.kind == .inputNotFound else { throw error }
             throw FileError(
                 kind: .inputNotFound, path: index,
                 problem: "its model is no longer at '\(path)'. Name the package with --model.")
         }
+    }
+
+    /// The model of the index, used as it was for the index.
+    private func encoder(for origin: IndexOrigin) async throws -> PlayerEncoder {
+        let path = model ?? origin.package
+        let package = try package(at: path)
         var options = PlayerEncoder.Options()
         options.precision = Precision(rawValue: origin.precision) ?? .fp32
         options.preprocessing = Preprocessing(rawValue: origin.preprocess)
