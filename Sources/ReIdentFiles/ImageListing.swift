@@ -12,8 +12,8 @@ public struct ImageListing: Sendable, Equatable {
 
     /// Paths relative to the folder, sorted by their bytes.
     public let images: [String]
-    /// Paths of files that are no images by their name, of links that lead nowhere or back, of pipes
-    /// and devices, and of names that are not UTF-8.
+    /// Paths of files that are no images by their name, of links that lead nowhere or back, of
+    /// pipes and devices, and of names that are not UTF-8.
     public let skipped: [String]
 
     /// Sorts paths that were found elsewhere, for example in an archive, as a folder's are.

@@ -38,7 +38,7 @@ struct OutputFailureTests {
                 arguments, environment: withoutEngine, outputPath: "/dev/full")
             #expect(run.status == 73, "\(arguments): \(run.errors)")
             #expect(
-                run.errors.contains("reident: standard output: cannot be written: no space"),
+                run.errors.contains("reident: standard output: cannot be written: No space"),
                 "\(arguments): \(run.errors)")
         }
     }

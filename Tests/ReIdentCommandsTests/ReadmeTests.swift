@@ -1,5 +1,5 @@
-// The commands that README.md shows, run one after the other on stand-ins for what it names: weights,
-// crops and matrices of a size that takes no time.
+// The commands that README.md shows, run one after the other on stand-ins for what it names:
+// weights, crops and matrices of a size that takes no time.
 //
 // SPDX-License-Identifier: MIT
 
@@ -42,7 +42,7 @@ struct ReadmeTests {
         try FileManager.default.copyItem(
             atPath: place.file("PACKAGE/model.safetensors"),
             toPath: place.file("open_clip_model.safetensors"))
-        _ = try place.players("data/players", count: 26)
+        _ = try place.players("data/players", count: 80)
         try place.image("query.jpg", seed: 7)
         for seed in 0..<3 { try place.image("crops/\(seed).png", seed: UInt64(seed)) }
         try place.write("0,1,2,1\n1,0.1,0.2,0.4\n2,0.3,0.1,0.2\n", to: "distances.csv")

@@ -109,7 +109,10 @@ struct UnusualFileTests {
             place.file("o.safetensors"))
         #expect(run.status == 0, "\(run.errors)")
         let values = try SafetensorsFile(path: place.file("o.safetensors")).floats("embeddings")
-        #expect(values.prefix(32) == values.suffix(32))
+        // Products may sum the rows of a batch in different orders.
+        for (one, other) in zip(values.prefix(32), values.suffix(32)) {
+            #expect(abs(one - other) <= Tolerances.unitEmbedding)
+        }
     }
 
     @Test(

@@ -49,7 +49,7 @@ struct Workplace {
     /// A package of random weights.
     func model(_ name: String = "model", seed: UInt64 = 1) throws -> String {
         let architecture = try Architecture.resolve(architecture())
-        try ModelPackage.create(architecture, seed: seed, at: file(name))
+        try ModelPackage.create(architecture, seed: seed, at: file(name), force: true)
         return file(name)
     }
 

@@ -64,7 +64,6 @@ final class Interruption {
         let queue = DispatchQueue(label: "ReIdent signals")
         let history = SignalHistory()
         sources = Self.signals.map { number in
-            signal(number, SIG_IGN)  // the source below hears it instead
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 switch history.take() {
@@ -79,12 +78,18 @@ final class Interruption {
                 }
             }
             source.resume()
+            // Until the source listens, a signal ends the process, as it should: ignored, it would be
+            // lost. On Linux the source replaces the action itself, on macOS it hears ignored ones.
+            #if canImport(Darwin)
+                signal(number, SIG_IGN)
+            #endif
             return source
         }
     }
 
     /// Stops listening; signals stay without effect while the process says how it went.
     func end() {
+        for number in Self.signals { signal(number, SIG_IGN) }
         for source in sources { source.cancel() }
     }
 

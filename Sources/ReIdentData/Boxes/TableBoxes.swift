@@ -19,7 +19,8 @@ enum TableBoxes {
                 throw FileError.badData(
                     path,
                     "line 1: neither a column 'path' nor 'frame' names the frames; columns are "
-                        + "path (or frame, a number), \((needed + optional).joined(separator: ", "))."
+                        + "path (or frame, a number), "
+                        + "\((needed + optional).joined(separator: ", "))."
                 )
             }
             try table.requireColumns(needed, optional: ["path", "frame"] + optional)
