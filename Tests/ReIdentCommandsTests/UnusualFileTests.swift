@@ -111,7 +111,7 @@ struct UnusualFileTests {
         let values = try SafetensorsFile(path: place.file("o.safetensors")).floats("embeddings")
         // Products may sum the rows of a batch in different orders.
         for (one, other) in zip(values.prefix(32), values.suffix(32)) {
-            #expect(abs(one - other) <= Tolerances.unitEmbedding)
+            #expect(abs(one - other) <= Tolerance.unitEmbedding)
         }
     }
 

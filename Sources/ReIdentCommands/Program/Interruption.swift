@@ -78,8 +78,8 @@ final class Interruption {
                 }
             }
             source.resume()
-            // Until the source listens, a signal ends the process, as it should: ignored, it would be
-            // lost. On Linux the source replaces the action itself, on macOS it hears ignored ones.
+            // Until the source listens, a signal ends the process: ignored, it would be lost. On
+            // Linux the source replaces the action itself, on macOS it hears ignored ones.
             #if canImport(Darwin)
                 signal(number, SIG_IGN)
             #endif
