@@ -1,0 +1,7 @@
+// Leagues: who plays.
+//
+// SPDX-License-Identifier: MIT
+
+import Testing
+
+@testable import ReIdentRendering
