@@ -1,5 +1,5 @@
-// Renders crops: a player in a pose, in a venue among others, seen by a camera, cut out as a detector
-// would. The same arguments give the same picture.
+// Renders crops: a player in a pose, in a venue among others, seen by a camera, cut out as a
+// detector would. The same arguments give the same picture.
 //
 // SPDX-License-Identifier: MIT
 
@@ -34,7 +34,8 @@ public enum PlayerRenderer {
     /// - Returns: The crop, its masks, and what can be read on it.
     /// - Throws: `ImageError.notDrawable` when memory is exhausted.
     public static func render(
-        _ player: PlayerAppearance, pose: Pose? = nil, camera: Camera, in surroundings: Surroundings,
+        _ player: PlayerAppearance, pose: Pose? = nil, camera: Camera,
+        in surroundings: Surroundings,
         seed: UInt64
     ) throws(ImageError) -> RenderedCrop {
         var generator = SeededGenerator(seed: seed, stream: 1)

@@ -75,7 +75,9 @@ struct RenderingTests {
 
     @Test("another number changes the crop where the digits are, and nearly nowhere else")
     func numbers() throws {
-        let (first, second) = (try crop(number: 23, yaw: .pi, seed: 4), try crop(number: 88, yaw: .pi, seed: 4))
+        let (first, second) = (
+            try crop(number: 23, yaw: .pi, seed: 4), try crop(number: 88, yaw: .pi, seed: 4)
+        )
         #expect(first.image.width == second.image.width)
         var changes = (inside: 0, outside: 0)
         for place in first.masks.shirt.indices {

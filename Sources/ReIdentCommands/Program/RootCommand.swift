@@ -18,7 +18,8 @@ struct RootCommand: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             ModelsCommand.self, DataCommand.self, CropCommand.self, SynthesizeCommand.self,
-            EmbedCommand.self, TrainCommand.self, EvaluateCommand.self, DistancesCommand.self, ScoreCommand.self,
+            EmbedCommand.self, TrainCommand.self, EvaluateCommand.self, DistancesCommand.self,
+            ScoreCommand.self,
             SearchCommand.self, IndexCommand.self, ReproduceCommand.self, BenchmarkCommand.self,
         ])
 

@@ -40,6 +40,7 @@ struct LimbShape {
     ///   - radii: Shares of the way, ascending, and the radius there in metres.
     ///   - roundStart: Whether it begins with half a circle.
     ///   - roundEnd: Whether it ends with one.
+    /// - Returns: A closed path in pixels.
     func outline(
         _ radii: [(Double, Double)], roundStart: Bool = true, roundEnd: Bool = true
     ) -> Path {
@@ -74,6 +75,7 @@ struct LimbShape {
     ///   - color: The colour in full light.
     ///   - radius: In metres, the largest.
     ///   - light: The direction of the light in the picture, x to the right.
+    /// - Returns: Paint across the tube, darker at its edges.
     func shading(_ color: Color, radius: Double, light: Double) -> Paint {
         let center = middle(0.5)
         let reach = radius * scale(0.5)

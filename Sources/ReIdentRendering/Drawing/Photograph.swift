@@ -74,7 +74,8 @@ struct Photograph {
                     var sum: Float = 0
                     for offset in -reach...reach {
                         let from = min(max(place + offset, 0), count - 1)
-                        sum += weights[offset + reach] * source[line * stride + from * step + channel]
+                        sum +=
+                            weights[offset + reach] * source[line * stride + from * step + channel]
                     }
                     result[line * stride + place * step + channel] = sum
                 }

@@ -210,15 +210,18 @@ extension PlayerDrawing {
                 [(0, 0.016), (0.4, 0.022), (1, 0.008)], appearance.hair, on: painter)
         case .bun:
             let place = back + away * (0.016 * tall) + Vector(0, 0.012 * tall, 0)
-            tube(place, place + Vector(0, 0.004, 0), [(0, 0.026), (1, 0.026)], appearance.hair,
+            tube(
+                place, place + Vector(0, 0.004, 0), [(0, 0.026), (1, 0.026)], appearance.hair,
                 on: painter)
         case .topKnot:
             let top = head.vector(angle: .pi, rise: 1.15)
-            tube(top, top + Vector(0, 0.014 * tall, 0), [(0, 0.018), (1, 0.02)], appearance.hair,
+            tube(
+                top, top + Vector(0, 0.014 * tall, 0), [(0, 0.018), (1, 0.02)], appearance.hair,
                 on: painter)
         case .long:
             tube(
-                head.vector(angle: .pi, rise: 0.1), head.vector(angle: .pi, rise: -0.2)
+                head.vector(angle: .pi, rise: 0.1),
+                head.vector(angle: .pi, rise: -0.2)
                     + Vector(0, -0.085 * tall, 0) + away * 0.02,
                 [(0, 0.042), (0.6, 0.046), (1, 0.034)], appearance.hair, on: painter)
         default: break

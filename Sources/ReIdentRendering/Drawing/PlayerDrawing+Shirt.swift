@@ -17,7 +17,8 @@ extension PlayerDrawing {
         let shape = torso.outline(from: -0.2, to: 0.1, steps: 5)
         painter.fill(shape, sideways(kit.shorts.color, height: 0))
         if kit.shirtTucked {
-            let band = torso.region(center: torso.facingAngle(0.05), halfWidth: 1.6, from: 0.02, to: 0.08)
+            let band = torso.region(
+                center: torso.facingAngle(0.05), halfWidth: 1.6, from: 0.02, to: 0.08)
             painter.fill(band, kit.second.color.lit(0.85))
         }
     }

@@ -234,7 +234,10 @@ struct PlayerDrawing {
             let color = kit.pattern == .yoke ? kit.second.color : kit.shirt.color
             tube(
                 arm.root, arm.root.mixed(with: arm.middle, 0.62),
-                [(0, 0.037 * wide * thick), (0.4, 0.037 * wide * thick), (1, 0.036 * wide * thick)],
+                [
+                    (0, 0.037 * wide * thick), (0.4, 0.037 * wide * thick),
+                    (1, 0.036 * wide * thick),
+                ],
                 color, roundEnd: false, .shirt, on: painter)
             tube(
                 arm.root.mixed(with: arm.middle, 0.56), arm.root.mixed(with: arm.middle, 0.63),
@@ -246,7 +249,8 @@ struct PlayerDrawing {
     private func drawBall(on painter: Painter) {
         let hands = skeleton.arms.map(\.end)
         let side = hands[0].y > hands[1].y ? 0 : 1
-        var center = pose.kind == .dribble
+        var center =
+            pose.kind == .dribble
             ? hands[1 - side] + Vector(0, -0.3, 0)
             : hands[0].mixed(with: hands[1], 0.5) + Vector(0, 0.08, 0)
         center.y = max(center.y, 0.12)

@@ -71,11 +71,13 @@ struct TorsoSurface {
     ///     outline its hidden parts lie.
     ///   - offset: The angle from there.
     ///   - height: 0 at the hips, 1 at the neck.
+    /// - Returns: Pixels.
     func point(center: Double, offset: Double, height: Double) -> Point {
         let facing = facingAngle(height)
         let relative = Self.wrapped(center - facing) + offset
         let limited = min(max(relative, -.pi / 2), .pi / 2)
-        let wave = folds.strength
+        let wave =
+            folds.strength
             * sin(height * 14 + offset * folds.slope + folds.phase)
         return view.point(
             vector(angle: facing + limited, height: height + wave * cos(limited)))
@@ -140,7 +142,10 @@ struct TorsoSurface {
     ///
     /// - Parameters:
     ///   - path: In units of `size`, y down.
+    ///   - center: The angle of its middle.
+    ///   - height: The height of its middle, 0 at the hips, 1 at the neck.
     ///   - size: Metres a unit.
+    /// - Returns: The path in pixels.
     func wrapped(_ path: Path, center: Double, height: Double, size: Double) -> Path {
         let radius = section(height).width
         return path.mapped { flat in

@@ -1,5 +1,5 @@
-// Shapes of digits on shirts: strokes whose corners, weights and ends make a font. Designed here, so
-// that they are the same on every machine.
+// Shapes of digits on shirts: strokes whose corners, weights and ends make a font. Designed here,
+// so that they are the same on every machine.
 //
 // SPDX-License-Identifier: MIT
 

@@ -33,7 +33,9 @@ public struct Camera: Sendable, Equatable {
     ///
     /// - Parameter generator: Decides all of it.
     public init(using generator: inout SeededGenerator) {
-        pitch = generator.one(of: [(generator.number(0.12, 0.3), 1.2), (generator.number(0.3, 0.62), 2)])
+        pitch = generator.one(of: [
+            (generator.number(0.12, 0.3), 1.2), (generator.number(0.3, 0.62), 2),
+        ])
         distance = generator.number(8, 22)
         playerHeight = generator.one(of: [
             (generator.number(55, 95), 0.8), (generator.number(95, 170), 2),

@@ -32,7 +32,7 @@ extension SeededGenerator {
         return elements[elements.count - 1].0
     }
 
-    /// A number around 0 of about the standard deviation 1, within ±3: the sum of six uniform ones.
+    /// A number around 0 of the standard deviation 1, about, within ±4.3: a sum of uniform ones.
     mutating func bell() -> Double {
         var sum = 0.0
         for _ in 0..<6 { sum += uniform() }

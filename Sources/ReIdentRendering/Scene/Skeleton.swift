@@ -56,7 +56,8 @@ struct Skeleton: Sendable {
             let ankle = knee + shin * (0.235 * tall)
             // A foot lies flat on the floor, and points down behind a bent knee.
             let drop = max(0, min(1.1, -angle - 0.15))
-            let toe = ankle
+            let toe =
+                ankle
                 + Vector(outwards * 0.3 + spread * 0.3, -sin(drop) - 0.28, cos(drop)).normalized
                 * (0.105 * tall)
             return Limb(root: root, middle: knee, tip: ankle, end: toe)
@@ -65,7 +66,8 @@ struct Skeleton: Sendable {
         let arms = pose.arms.enumerated().map { side, arm -> Limb in
             let outwards = side == 0 ? 1.0 : -1.0
             let rise = max(0, min(1, (arm.raise - 1) / 1.5)) * 0.03
-            let root = neck + shoulders * (outwards * 0.108 * tall * body.breadth)
+            let root =
+                neck + shoulders * (outwards * 0.108 * tall * body.breadth)
                 + up * ((rise - 0.022) * tall)
             let spread = outwards * arm.spread
             let upper = Vector(
