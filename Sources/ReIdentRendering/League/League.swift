@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: MIT
 
 import ReIdentFoundation
-public import ReIdentImages
 
 /// Teams, players, halls and cameras, all of one seed, and a list of pictures to render.
 ///
