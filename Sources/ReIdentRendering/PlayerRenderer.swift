@@ -87,7 +87,7 @@ public enum PlayerRenderer {
         ]
         let reach = (speeds[pose.kind] ?? 1) * camera.shutter * pixels * 0.022
         let angle = pose.kind == .jump ? 1.4 : generator.bell() * 0.4
-        let length = reach * abs(generator.bell())
+        let length = reach * min(abs(generator.bell()), 1.6)
         return Point(length * cos(angle), length * sin(angle))
     }
 }

@@ -157,7 +157,7 @@ struct PlayerDrawing {
             let sideways = outside - view.towardsCamera * facing
             let direction = sideways.x * shape.across.x - sideways.y * shape.across.y
             let shift = max(-0.86, min(0.86, direction))
-            let width = hem * tall * max(0.25, min(0.55, facing + 0.45))
+            let width = hem * tall * max(0.16, min(0.55, 0.24 + 0.5 * facing))
             func at(_ share: Double, _ radius: Double) -> Point {
                 let middle = shape.middle(share)
                 let reach = radius * tall * shift * shape.start.scale

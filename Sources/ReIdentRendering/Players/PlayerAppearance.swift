@@ -90,7 +90,11 @@ public struct PlayerAppearance: Sendable, Equatable {
         ])
         let mayHaveBeard = ![.ponytail, .bun, .long].contains(hairStyle)
         beard = mayHaveBeard && generator.chance(0.5) ? generator.number(0.3, 0.9) : 0
-        shoes = generator.one(of: Self.shoeColors)
+        // Half of a team wears what fits the kit, which tells nobody apart.
+        shoes =
+            generator.chance(0.55)
+            ? generator.one(of: [.white, Color(gray: 0.1), kit.sockColor])
+            : generator.one(of: Self.shoeColors)
         shoeAccent = generator.one(of: Self.shoeColors)
         sockHeight = generator.one(of: [0.12, 0.25, 0.4, 0.55, 0.85])
         socks = generator.chance(0.6) ? kit.sockColor : generator.one(of: [.white, .black])

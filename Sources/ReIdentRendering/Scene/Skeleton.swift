@@ -58,17 +58,17 @@ struct Skeleton: Sendable {
             let drop = max(0, min(1.1, -angle - 0.15))
             let toe =
                 ankle
-                + Vector(outwards * 0.3 + spread * 0.3, -sin(drop) - 0.28, cos(drop)).normalized
-                * (0.105 * tall)
+                + Vector(outwards * 0.3 + spread * 0.3, -sin(drop) - 0.2, cos(drop)).normalized
+                * (0.092 * tall)
             return Limb(root: root, middle: knee, tip: ankle, end: toe)
         }
         let neck = up * (0.292 * tall)
         let arms = pose.arms.enumerated().map { side, arm -> Limb in
             let outwards = side == 0 ? 1.0 : -1.0
-            let rise = max(0, min(1, (arm.raise - 1) / 1.5)) * 0.03
+            let rise = max(0, min(1, (arm.raise - 1) / 1.5)) * 0.042
             let root =
-                neck + shoulders * (outwards * 0.108 * tall * body.breadth)
-                + up * ((rise - 0.022) * tall)
+                neck + shoulders * (outwards * 0.1 * tall * body.breadth)
+                + up * ((rise - 0.042) * tall)
             let spread = outwards * arm.spread
             let upper = Vector(
                 sin(spread), -cos(arm.raise) * cos(spread), sin(arm.raise) * cos(spread)
