@@ -92,7 +92,7 @@ struct SynthesizeTests {
             #expect(data.queries(in: split).map(\.identity) == [identity])
             #expect(data.gallery(in: split).map(\.identity) == [identity])
         }
-        #expect(data.images.allSatisfy(\.isLabelled))
+        #expect(data.images.allSatisfy { $0.isLabelled })
 
         let refused = try BuiltProgram.run(arguments)
         #expect(refused.status == 73)

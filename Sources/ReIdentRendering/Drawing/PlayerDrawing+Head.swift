@@ -107,7 +107,10 @@ extension PlayerDrawing {
         return .radial(
             center: Point(place.point.x + 0.35 * radius * light, place.point.y - 0.45 * radius),
             radius: radius * 1.7,
-            stops: [.init(0, color.lit(1.15)), .init(0.5, color), .init(1, color.lit(0.6))])
+            stops: [
+                .init(0, color.mixed(with: .white, 0.14).lit(1.12)), .init(0.5, color),
+                .init(1, color.lit(0.6)),
+            ])
     }
 
     private func drawFace(_ head: HeadSurface, isBald: Bool, on painter: Painter) {
