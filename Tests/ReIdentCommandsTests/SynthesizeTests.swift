@@ -97,8 +97,12 @@ struct SynthesizeTests {
         let refused = try BuiltProgram.run(arguments)
         #expect(refused.status == 73)
         #expect(refused.errors.contains("--force"))
-        let replaced = try BuiltProgram.run(arguments + ["--force", "--seed", "2"])
+        let replaced = try BuiltProgram.run([
+            "synthesize", "--out", place.file("s"), "--players", "1", "--test-players", "0",
+            "--images-per-player", "2", "--force",
+        ])
         #expect(replaced.status == 0, "\(replaced.errors)")
+        #expect(try place.names(in: "s") == ["manifest.csv", "train"])
         let home = try place.write("mine", to: "home/thesis.txt")
         let foreign = try reident("synthesize", "--out", place.file("home"), "--force")
         #expect(foreign.status == 73)
