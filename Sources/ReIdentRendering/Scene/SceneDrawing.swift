@@ -72,7 +72,7 @@ struct SceneDrawing {
         let pixels = place.size * view.scale / Double(factor)
         guard seen > 0.6, pixels >= 8 else { return nil }
         let flat = kit.font.area(of: number) * pixels * pixels
-        return Double(map.numberPixels) >= 0.55 * flat ? number : nil
+        return Double(map.numberPixels) >= 0.65 * flat ? number : nil
     }
 }
 
