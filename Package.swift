@@ -79,6 +79,7 @@ let package = Package(
             on: ["ReIdentFoundation", "ReIdentFiles", "CImageCodecs", "CCairo"]),
         layer("ReIdentData", on: ["ReIdentFoundation", "ReIdentFiles"]),
         layer("ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles", "CDotProducts"]),
+        layer("ReIdentRendering", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages"]),
         layer("ReIdentEngine", on: ["ReIdentFoundation", "CReIdentEngine"]),
         layer("ReIdentIndex", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentMetrics"]),
         layer(
@@ -100,8 +101,8 @@ let package = Package(
             "ReIdentCommands",
             on: [
                 "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
-                "ReIdentMetrics", "ReIdentEngine", "ReIdentIndex", "ReIdentCLIP", "ReIdent",
-                "ReIdentTraining", argumentParser,
+                "ReIdentMetrics", "ReIdentRendering", "ReIdentEngine", "ReIdentIndex",
+                "ReIdentCLIP", "ReIdent", "ReIdentTraining", argumentParser,
             ]),
         // Not named "reident": on macOS's file system that would be the same as "ReIdent".
         .executableTarget(
@@ -125,6 +126,8 @@ let package = Package(
         tests(
             "ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles", "CDotProducts"],
             fixtures: true),
+        tests(
+            "ReIdentRendering", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages"]),
         tests("ReIdentIndex", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentMetrics"]),
         tests(
             "ReIdentCLIP",

@@ -9,10 +9,17 @@ public struct ManifestWriter: Sendable {
     /// The file's name.
     public static let fileName = DatasetFormat.manifestName
 
-    private var lines = [CSVTable.line(["path", "identity", "camera", "split", "role", "number"])]
+    private let hasCaptions: Bool
+    private var lines: [String]
 
     /// A manifest without images.
-    public init() {}
+    ///
+    /// - Parameter hasCaptions: Whether images are also told in words.
+    public init(hasCaptions: Bool = false) {
+        self.hasCaptions = hasCaptions
+        let columns = ["path", "identity", "camera", "split", "role", "number"]
+        lines = [CSVTable.line(columns + (hasCaptions ? ["caption"] : []))]
+    }
 
     /// Adds an image.
     ///
@@ -23,16 +30,17 @@ public struct ManifestWriter: Sendable {
     ///   - split: The part it belongs to.
     ///   - role: What it is for; nil leaves it to the reader.
     ///   - number: The number on the shirt.
+    ///   - caption: The image in words; only in a manifest that has captions.
     public mutating func add(
         path: String, identity: String?, camera: String? = nil, split: Split, role: Role? = nil,
-        number: String? = nil
+        number: String? = nil, caption: String? = nil
     ) {
+        precondition(hasCaptions || caption == nil, "this manifest has no captions")
         precondition(identity != nil || split == .challenge, "an image of nobody is a challenge")
-        lines.append(
-            CSVTable.line([
-                path, identity ?? "", camera ?? "", split.rawValue, role?.rawValue ?? "",
-                number ?? "",
-            ]))
+        let fields = [
+            path, identity ?? "", camera ?? "", split.rawValue, role?.rawValue ?? "", number ?? "",
+        ]
+        lines.append(CSVTable.line(fields + (hasCaptions ? [caption ?? ""] : [])))
     }
 
     /// Writes the manifest into a folder that is being filled.

@@ -1,0 +1,128 @@
+// A league: teams of players who share kits, the parts they belong to, and the pictures of them.
+//
+// SPDX-License-Identifier: MIT
+
+import ReIdentFoundation
+
+/// Teams, players, halls and cameras, all of one seed, and a list of pictures to render.
+///
+/// Team-mates share everything but body, hair, shoes, what they wear besides and their number, so
+/// that they are hard to tell apart. No player, and no team, is in two parts.
+public struct League: Sendable, Equatable {
+    /// How large a league is.
+    public struct Settings: Sendable, Equatable {
+        /// Players of each part; each 0 or more.
+        public var players: [Part: Int]
+        /// Pictures of each player, at least 2.
+        public var imagesPerPlayer: Int
+        /// Cameras, at least 1.
+        public var cameras: Int
+        /// Decides all of it.
+        public var seed: UInt64
+
+        /// The size of a league.
+        public init(
+            players: [Part: Int], imagesPerPlayer: Int = 12, cameras: Int = 4, seed: UInt64 = 1
+        ) {
+            precondition(players.values.allSatisfy { $0 >= 0 }, "a count is not negative")
+            precondition(imagesPerPlayer >= 2, "a player has at least a query and its answer")
+            precondition(cameras >= 1, "somebody must film")
+            self.players = players
+            self.imagesPerPlayer = imagesPerPlayer
+            self.cameras = cameras
+            self.seed = seed
+        }
+    }
+
+    /// What players are for.
+    public enum Part: String, Sendable, CaseIterable {
+        /// To learn from.
+        case train
+        /// To test with.
+        case test
+        /// To be judged by others.
+        case challenge
+    }
+
+    /// A player of a team.
+    public struct Member: Sendable, Equatable {
+        /// Counts from 1 through all parts.
+        public let identity: Int
+        /// The team, counted from 0 through all parts.
+        public let team: Int
+        /// What the player is for.
+        public let part: Part
+        /// How the player looks.
+        public let appearance: PlayerAppearance
+    }
+
+    /// Players of one kit and one part; numbers are theirs alone within the team.
+    struct Team: Sendable, Equatable {
+        let part: Part
+        let members: Range<Int>
+    }
+
+    /// The most players of a team.
+    static let teamSize = 12
+    /// How many games a team's pictures come from.
+    static let rounds = 3
+
+    /// What it was made by.
+    public let settings: Settings
+    /// All players, those to learn from first, then those to test with.
+    public private(set) var members: [Member] = []
+    /// All cameras; every game is filmed by each of them.
+    public let cameras: [Camera]
+    private(set) var teams: [Team] = []
+
+    /// A league of a seed.
+    public init(_ settings: Settings) {
+        self.settings = settings
+        cameras = (0..<settings.cameras).map { index in
+            var generator = Self.generator(settings.seed, .camera, index)
+            return Camera(using: &generator)
+        }
+        var lastShirts: [String] = []
+        for part in Part.allCases {
+            let count = settings.players[part] ?? 0
+            let teamCount = (count + Self.teamSize - 1) / Self.teamSize
+            for index in 0..<teamCount {
+                let size = count * (index + 1) / teamCount - count * index / teamCount
+                addTeam(part, size: size, avoiding: &lastShirts)
+            }
+        }
+    }
+
+    /// Adds a team whose shirts are not of the colour of the teams before it.
+    private mutating func addTeam(_ part: Part, size: Int, avoiding shirts: inout [String]) {
+        var generator = Self.generator(settings.seed, .team, teams.count)
+        var kit = Kit(using: &generator)
+        while shirts.contains(kit.shirt.name) { kit = Kit(using: &generator) }
+        shirts = shirts.suffix(2) + [kit.shirt.name]
+        let numbers = generator.shuffled(Array(0...99))
+        let first = members.count
+        for place in 0..<size {
+            let identity = members.count + 1
+            var generator = Self.generator(settings.seed, .player, identity)
+            members.append(
+                Member(
+                    identity: identity, team: teams.count, part: part,
+                    appearance: PlayerAppearance(
+                        kit: kit, number: numbers[place], using: &generator)))
+        }
+        teams.append(Team(part: part, members: first..<members.count))
+    }
+
+    // MARK: Chance
+
+    /// What a sequence of random numbers is for: each has its own.
+    enum Purpose: UInt64 {
+        case camera = 1
+        case team, player, picture, game
+    }
+
+    /// The generator of one thing of a league; what is drawn for one does not change another.
+    static func generator(_ seed: UInt64, _ purpose: Purpose, _ index: Int) -> SeededGenerator {
+        SeededGenerator(seed: seed, stream: purpose.rawValue << 40 | UInt64(index))
+    }
+}

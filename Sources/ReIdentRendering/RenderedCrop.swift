@@ -1,0 +1,46 @@
+// A rendered crop and what is known about it.
+//
+// SPDX-License-Identifier: MIT
+
+public import ReIdentImages
+
+/// A picture of one player, as a detector would cut it out of a broadcast.
+public struct RenderedCrop: Sendable, Equatable {
+    /// Where things are in the crop; each `[H, W]`, row by row, 255 where it is seen, else 0.
+    public struct Masks: Sendable, Equatable {
+        /// Columns.
+        public let width: Int
+        /// Rows.
+        public let height: Int
+        /// The number's digits; all 0 where the number cannot be read.
+        public let number: [UInt8]
+        /// The shirt with all that is on it.
+        public let shirt: [UInt8]
+        /// The whole player, without what hides parts of the player.
+        public let body: [UInt8]
+
+        /// One of the masks as a black and white picture.
+        public func image(_ mask: [UInt8]) -> Image {
+            Image(width: width, height: height, pixels: mask.flatMap { [$0, $0, $0] })
+        }
+    }
+
+    /// The picture, as the camera saw it, before compression.
+    public let image: Image
+    /// Where number, shirt and body are.
+    public let masks: Masks
+    /// The number, where it can be read in this crop.
+    public let readableNumber: Int?
+    /// The crop in words, for example `a player in a red shirt with the number 7, seen from
+    /// behind`.
+    public let caption: String
+    /// The quality its camera compresses by, of 100.
+    public let quality: Int
+
+    /// The crop as a JPEG file, compressed as its camera does.
+    ///
+    /// - Throws: `ImageError.notEncodable` when memory is exhausted.
+    public func jpeg() throws(ImageError) -> [UInt8] {
+        try ImageEncoder.jpeg(image, quality: quality)
+    }
+}

@@ -1,0 +1,135 @@
+// `synthesize`: the files are data sets that the readers take, and always the same.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentData
+import ReIdentImages
+import ReIdentTestSupport
+import Testing
+
+@Suite("Synthesize")
+struct SynthesizeTests {
+    /// All files below a folder with their bytes.
+    private func files(_ folder: String) throws -> [String: Data] {
+        var result: [String: Data] = [:]
+        for name in try FileManager.default.subpathsOfDirectory(atPath: folder) {
+            var isFolder: ObjCBool = false
+            let path = "\(folder)/\(name)"
+            if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
+                !isFolder.boolValue
+            {
+                result[name] = try Data(contentsOf: URL(filePath: path))
+            }
+        }
+        return result
+    }
+
+    @Test("writes a manifest that reads, masks beside it, and the same bytes again")
+    func manifest() throws {
+        let place = try Workplace()
+        let small = ["--players", "1", "--test-players", "1", "--images-per-player", "2"]
+        let run = try BuiltProgram.run(
+            ["synthesize", "--out", place.file("a"), "--masks", "--json"] + small)
+        #expect(run.status == 0, "\(run.errors)")
+        let report = try run.object()
+        #expect(report["images"] as? Int == 4)
+        #expect(report["players"] as? Int == 2)
+
+        let data = try Dataset(path: place.file("a"))
+        #expect(data.format == .manifest)
+        #expect(data.train.map(\.identity) == ["1", "1"])
+        #expect(data.queries(in: .test).map(\.identity) == ["2"])
+        #expect(data.gallery(in: .test).map(\.identity) == ["2"])
+        #expect(data.images.allSatisfy { $0.caption?.hasPrefix("a player in ") == true })
+        let query = try #require(data.queries(in: .test).first?.camera)
+        #expect(data.gallery(in: .test).allSatisfy { $0.camera != nil && $0.camera != query })
+        #expect(
+            report["readable_numbers"] as? Int == data.images.count { $0.number != nil })
+        for image in data.images {
+            let crop = try ImageSource(image.source).decoded()
+            let stem = image.path.dropLast(".jpeg".count)
+            for name in ["number", "shirt", "body"] {
+                let path = place.file("a/masks/\(stem)_\(name).png")
+                let mask = try ImageSource(path: path).decoded()
+                #expect(mask.width == crop.width && mask.height == crop.height)
+                let isFilled = mask.pixels.contains { $0 > 0 }
+                if name == "number" { #expect(isFilled == (image.number != nil)) }
+            }
+        }
+
+        let again = try BuiltProgram.run(
+            ["synthesize", "--out", place.file("b"), "--masks", "--quiet"] + small)
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(again.errors.isEmpty)
+        #expect(try files(place.file("a")) == files(place.file("b")))
+    }
+
+    @Test("with one camera the manifest names none, so that queries count")
+    func oneCamera() throws {
+        let place = try Workplace()
+        let run = try reident(
+            "synthesize", "--out", place.file("a"), "--players", "0", "--test-players", "1",
+            "--images-per-player", "2", "--cameras", "1")
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try Dataset(path: place.file("a")).images.allSatisfy { $0.camera == nil })
+    }
+
+    @Test("writes SynergyReID's layout, and --force is needed to write it again")
+    func synergyReID() throws {
+        let place = try Workplace()
+        let arguments = [
+            "synthesize", "--out", place.file("s"), "--players", "1", "--test-players", "1",
+            "--images-per-player", "2", "--layout", "synergyreid",
+        ]
+        let run = try BuiltProgram.run(arguments)
+        #expect(run.status == 0, "\(run.errors)")
+        let data = try Dataset(path: place.file("s"))
+        #expect(data.format == .synergyReID)
+        #expect(data.skipped.isEmpty)
+        #expect(data.train.count == 2)
+        for (split, identity) in [(Split.test, "2"), (Split.challenge, "3")] {
+            #expect(data.queries(in: split).map(\.identity) == [identity])
+            #expect(data.gallery(in: split).map(\.identity) == [identity])
+        }
+        #expect(data.images.allSatisfy { $0.isLabelled })
+
+        let refused = try BuiltProgram.run(arguments)
+        #expect(refused.status == 73)
+        #expect(refused.errors.contains("--force"))
+        let replaced = try BuiltProgram.run([
+            "synthesize", "--out", place.file("s"), "--players", "1", "--test-players", "0",
+            "--images-per-player", "2", "--force",
+        ])
+        #expect(replaced.status == 0, "\(replaced.errors)")
+        #expect(try place.names(in: "s") == ["manifest.csv", "train"])
+        let home = try place.write("mine", to: "home/thesis.txt")
+        let foreign = try reident("synthesize", "--out", place.file("home"), "--force")
+        #expect(foreign.status == 73)
+        #expect(FileManager.default.fileExists(atPath: home))
+    }
+
+    @Test(
+        "refuses counts that make no data set",
+        arguments: [
+            ["--images-per-player", "1"], ["--cameras", "0"], ["--players", "-1"],
+            ["--players", "0", "--test-players", "0"], ["--layout", "market"],
+        ])
+    func counts(options: [String]) throws {
+        let place = try Workplace()
+        let run = try BuiltProgram.run(["synthesize", "--out", place.file("x")] + options)
+        #expect(run.status == 64, "\(run.errors)")
+        #expect(try place.names().isEmpty)
+    }
+
+    @Test("Ctrl-C ends it with 130, and nothing is left")
+    func interrupted() throws {
+        let place = try Workplace()
+        let run = try BuiltProgram.run(["synthesize", "--out", place.file("x")]) { process in
+            usleep(400_000)
+            kill(process.processIdentifier, SIGINT)
+        }
+        #expect(run.status == 130, "\(run.errors)")
+        #expect(try place.names().isEmpty)
+    }
+}
