@@ -14,7 +14,8 @@ public enum ImageDecoder {
     /// CMYK is taken as Adobe's inverted form. Colour profiles and gamma are not applied. A
     /// decoder's warning counts as an error, so a truncated file is refused and not filled with
     /// grey; animated WebP is refused; chunks of a PNG that its pixels do not need (profiles,
-    /// texts) are skipped unread, only their checksums count. EXIF that makes no sense is taken as upright.
+    /// texts) are skipped unread, only their checksums count. EXIF that makes no sense is taken as
+    /// upright.
     ///
     /// - Parameters:
     ///   - bytes: The whole file.
