@@ -69,7 +69,7 @@ public enum PlayerRenderer {
         let map = ShownMap(try painter.map.image(over: .black), reducedBy: factor)
         let digitPixels = 0.25 * pixels / 1.9
         let isSharp = max(abs(motion.x), abs(motion.y)) + 2 * blur < digitPixels * 0.3
-        let number = isSharp ? scene.readableNumber(map, factor: factor) : nil
+        let number = isSharp ? try scene.readableNumber(map, factor: factor) : nil
         return RenderedCrop(
             image: photograph.image(), masks: map.masks(withNumber: number != nil),
             readableNumber: number,

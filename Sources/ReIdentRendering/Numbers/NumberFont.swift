@@ -213,13 +213,15 @@ struct StrokeOutline {
 
 extension NumberFont {
     /// How large a number is, in squares of its height: counted on a small drawing.
-    func area(of number: Int) -> Double {
+    ///
+    /// - Throws: `ImageError.notDrawable` when memory is exhausted.
+    func area(of number: Int) throws(ImageError) -> Double {
         let side = 64
-        guard let canvas = try? Canvas(width: side * 3, height: side * 2) else { return 0 }
+        let canvas = try Canvas(width: side * 3, height: side * 2)
         canvas.translate(Double(side) * 1.5, Double(side))
         canvas.scale(Double(side), Double(side))
         canvas.fill(outline(of: number), .black)
-        let shown = (try? canvas.opacities()) ?? []
-        return Double(shown.reduce(0) { $0 + Int($1) }) / 255 / Double(side * side)
+        let shown = try canvas.opacities().reduce(0) { $0 + Int($1) }
+        return Double(shown) / 255 / Double(side * side)
     }
 }

@@ -63,7 +63,7 @@ struct SceneDrawing {
     }
 
     /// The player's number, if enough of it is seen and large enough.
-    func readableNumber(_ map: ShownMap, factor: Int) -> Int? {
+    func readableNumber(_ map: ShownMap, factor: Int) throws(ImageError) -> Int? {
         let kit = subject.appearance.kit
         let number = subject.appearance.number
         let isBack = subject.torso.visibility(of: .pi, height: 0.6) > 0
@@ -71,7 +71,7 @@ struct SceneDrawing {
         let seen = subject.torso.visibility(of: place.center, height: place.height)
         let pixels = place.size * view.scale / Double(factor)
         guard seen > 0.6, pixels >= 8 else { return nil }
-        let flat = kit.font.area(of: number) * pixels * pixels
+        let flat = try kit.font.area(of: number) * pixels * pixels
         return Double(map.numberPixels) >= 0.65 * flat ? number : nil
     }
 }
