@@ -8,13 +8,13 @@
 SWIFT ?= swift
 # Warnings are errors in this package; SwiftPM leaves those of other packages alone.
 STRICT = -Xswiftc -warnings-as-errors
-LINTED = Package.swift Sources Tests $(wildcard Examples Benchmarks)
+LINTED = Package.swift Sources Tests $(wildcard Examples Benchmarks Tools/fuzz)
 # SwiftPM has no such option for C; the shims are parsed once more with the compiler's warnings on.
 C_FLAGS = $(addprefix -I,$(wildcard Sources/C*/include)) \
 	$(shell pkg-config --cflags libjpeg libpng libwebp libcurl cairo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check parity reproduce example lint rules
+.PHONY: help setup demo build test check parity reproduce example lint rules
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | \
@@ -22,6 +22,10 @@ help: ## List the targets
 
 setup: ## Find or install what is missing, build the engine, verify all
 	@bash Tools/setup.sh
+
+demo: setup ## Render players, fine-tune a small model on them, draw what it finds
+	$(SWIFT) build -c release --product reident
+	@sh Tools/demo.sh
 
 build: setup ## Build everything, warnings as errors
 	$(SWIFT) build --build-tests $(STRICT)

@@ -44,7 +44,7 @@ show evaluate "$out/players" --model "$out/start"
 "$reident" evaluate -q "$out/players" --model "$out/start" --json >"$out/before.json"
 
 echo "== Fine-tuning"
-show train "$out/players" --model "$out/start" --out "$out/run" --epochs 8 --lr 5e-4 \
+show train "$out/players" --model "$out/start" --out "$out/run" --epochs 2 --lr 5e-4 \
     --validation 0 ${REIDENT_DEMO_STEPS:+--max-steps "$REIDENT_DEMO_STEPS"}
 
 echo "== What it finds now, among players it has never seen"

@@ -71,6 +71,9 @@ struct ReadmeTests {
         if words.starts(with: ["reident", "benchmark"]) {
             words += ["--no-linear", "--repeats", "1"]
         }
+        if words.starts(with: ["reident", "synthesize"]) {
+            words += ["--players", "2", "--test-players", "2", "--images-per-player", "4"]
+        }
         // What needs the internet or hours is only asked whether it is understood.
         if words.contains("fetch") || words.contains("reproduce") { words.append("--help") }
         return words.joined(separator: " ")
