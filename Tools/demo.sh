@@ -36,7 +36,10 @@ precision() {
 }
 
 echo "== Players"
-show synthesize --out "$out/players" --seed 1
+# Many kits, each of few players: two minutes from nothing suffice to learn what kits are, not to
+# tell twelve team-mates apart.
+show synthesize --out "$out/players" --players 400 --images-per-player 6 --test-players 60 \
+    --team-size 5 --seed 1
 
 echo "== A model that knows nothing yet"
 show models create --arch Tools/demo.json --seed 1 --out "$out/start"
@@ -44,8 +47,8 @@ show evaluate "$out/players" --model "$out/start"
 "$reident" evaluate -q "$out/players" --model "$out/start" --json >"$out/before.json"
 
 echo "== Fine-tuning"
-show train "$out/players" --model "$out/start" --out "$out/run" --epochs 2 --lr 5e-4 \
-    --validation 0 ${REIDENT_DEMO_STEPS:+--max-steps "$REIDENT_DEMO_STEPS"}
+show train "$out/players" --model "$out/start" --out "$out/run" --epochs 2 --lr 2e-3 \
+    --warmup-epochs 0.3 --validation 0 ${REIDENT_DEMO_STEPS:+--max-steps "$REIDENT_DEMO_STEPS"}
 
 echo "== What it finds now, among players it has never seen"
 show evaluate "$out/players" --model "$out/run/best" --sheets "$out/sheets"

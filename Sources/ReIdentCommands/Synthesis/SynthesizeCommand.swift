@@ -34,6 +34,9 @@ struct SynthesizeCommand: AsyncParsableCommand {
     @Option(help: "Cameras; with one alone the manifest names none.")
     var cameras = 4
 
+    @Option(help: "The most players who share a kit; the fewer, the easier to tell apart.")
+    var teamSize = 12
+
     @Option(help: "Decides everything that is left to chance.")
     var seed: UInt64 = 1
 
@@ -51,6 +54,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
         try requireRange("--test-players", testPlayers, 0...100_000)
         try requireRange("--images-per-player", imagesPerPlayer, 2...1000)
         try requireRange("--cameras", cameras, 1...100)
+        try requireRange("--team-size", teamSize, 1...100)
         guard players + testPlayers > 0 else {
             throw ValidationError("--players and --test-players are both 0; nobody is rendered.")
         }
@@ -63,7 +67,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
         let league = League(
             .init(
                 players: [.train: players, .test: testPlayers, .challenge: challenge],
-                imagesPerPlayer: imagesPerPlayer, cameras: cameras, seed: seed))
+                imagesPerPlayer: imagesPerPlayer, cameras: cameras, teamSize: teamSize, seed: seed))
         let meter = output.meter("Rendering")
         let crops = try SynthesizedDataset(league: league, layout: layout, hasMasks: masks)
             .write(to: folder.files) { meter.update($0, of: $1) }

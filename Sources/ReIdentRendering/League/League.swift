@@ -17,19 +17,24 @@ public struct League: Sendable, Equatable {
         public var imagesPerPlayer: Int
         /// Cameras, at least 1.
         public var cameras: Int
+        /// The most players who share a kit, 1 to 100.
+        public var teamSize: Int
         /// Decides all of it.
         public var seed: UInt64
 
         /// The size of a league.
         public init(
-            players: [Part: Int], imagesPerPlayer: Int = 12, cameras: Int = 4, seed: UInt64 = 1
+            players: [Part: Int], imagesPerPlayer: Int = 12, cameras: Int = 4, teamSize: Int = 12,
+            seed: UInt64 = 1
         ) {
             precondition(players.values.allSatisfy { $0 >= 0 }, "a count is not negative")
             precondition(imagesPerPlayer >= 2, "a player has at least a query and its answer")
             precondition(cameras >= 1, "somebody must film")
+            precondition((1...100).contains(teamSize), "a team has a number for each of its players")
             self.players = players
             self.imagesPerPlayer = imagesPerPlayer
             self.cameras = cameras
+            self.teamSize = teamSize
             self.seed = seed
         }
     }
@@ -62,8 +67,6 @@ public struct League: Sendable, Equatable {
         let members: Range<Int>
     }
 
-    /// The most players of a team.
-    static let teamSize = 12
     /// How many games a team's pictures come from.
     static let rounds = 3
 
@@ -85,7 +88,7 @@ public struct League: Sendable, Equatable {
         var lastShirts: [String] = []
         for part in Part.allCases {
             let count = settings.players[part] ?? 0
-            let teamCount = (count + Self.teamSize - 1) / Self.teamSize
+            let teamCount = (count + settings.teamSize - 1) / settings.teamSize
             for index in 0..<teamCount {
                 let size = count * (index + 1) / teamCount - count * index / teamCount
                 addTeam(part, size: size, avoiding: &lastShirts)
