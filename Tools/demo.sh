@@ -4,8 +4,8 @@
 #
 #   Tools/demo.sh [FOLDER]   default: demo
 #
-# REIDENT names the program (default: .build/release/reident); REIDENT_DEMO_STEPS shortens the
-# training, for tests.
+# REIDENT names the program (default: .build/release/reident); REIDENT_DEMO_STEPS ends the
+# training after so many steps.
 #
 # SPDX-License-Identifier: MIT
 set -eu
