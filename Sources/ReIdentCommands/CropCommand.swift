@@ -78,7 +78,7 @@ struct CropCommand: AsyncParsableCommand {
         meter.finish()
         guard !outcome.crops.isEmpty else { throw nothingLeft(outcome, of: chosen.count) }
         for box in outcome.outside {
-            output.warn("\(box.place): the box lies outside its frame, \(box.frame).")
+            output.warn("\(box.place): the box lies outside its frame (\(box.frame)).")
         }
         var manifest = ManifestWriter()
         for crop in outcome.crops {
@@ -201,15 +201,15 @@ private struct CropReport: Encodable {
 
     var text: String {
         var lines = [
-            "\(crops) crops of \(boxes) boxes in \(frames) frames: \(out)",
-            "\(identities) players or tracks"
-                + (unlabelled > 0 ? ", \(unlabelled) crops of nobody in particular" : ""),
+            "Crops: \(crops) of \(boxes) boxes, frames: \(frames), in \(out)",
+            "Players or tracks: \(identities)"
+                + (unlabelled > 0 ? ", crops of nobody in particular: \(unlabelled)" : ""),
         ]
-        if ignored > 0 { lines.append("\(ignored) boxes are marked as not to be used.") }
-        if tooSmall > 0 { lines.append("\(tooSmall) boxes are too small.") }
-        if !outside.isEmpty { lines.append("\(outside.count) boxes lie outside their frame.") }
+        if ignored > 0 { lines.append("Boxes marked as not to be used: \(ignored)") }
+        if tooSmall > 0 { lines.append("Boxes too small: \(tooSmall)") }
+        if !outside.isEmpty { lines.append("Boxes outside their frame: \(outside.count)") }
         if !badImages.isEmpty {
-            lines.append("\(badImages.count) frames could not be read:")
+            lines.append("Frames that could not be read: \(badImages.count)")
             lines += badImages.map { "  \($0.reason)" }
         }
         return lines.joined(separator: "\n")

@@ -34,11 +34,13 @@ if [ -z "$folder" ]; then
     trap 'exit 130' INT TERM
 fi
 
-swift build --build-tests
+# The options of `make`, so that nothing is built twice.
+strict="-Xswiftc -warnings-as-errors"
+swift build --build-tests $strict
 mkdir -p "$folder/now" "$folder/done"
 for model in $models; do
     "$python" Tools/parity/full_size.py write "$folder/now" "$model"
-    REIDENT_PARITY_FOLDER="$folder/now" swift test --skip-build --filter FullSizeParity
+    REIDENT_PARITY_FOLDER="$folder/now" swift test --disable-xctest $strict --skip-build --filter FullSizeParity
     # The tensors of a compared model only take room.
     if [ -z "${PARITY_FOLDER:-}" ]; then
         rm -f "$folder/now/$model/weights.safetensors" "$folder/now/$model/stages.safetensors"
