@@ -65,6 +65,27 @@ struct SynthesizeTests {
         #expect(try files(place.file("a")) == files(place.file("b")))
     }
 
+    /// Processors differ in the instructions that the C library, Cairo's pixel routines and the JPEG
+    /// library choose by; here each is told that there are none.
+    @Test(
+        "writes the same bytes on a processor with less instructions",
+        arguments: [
+            ["GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX,-FMA4"],
+            ["PIXMAN_DISABLE": "mmx sse2 ssse3 arm-neon"], ["JSIMD_FORCENONE": "1"],
+        ])
+    func instructions(environment: [String: String]) throws {
+        let place = try Workplace()
+        for (name, added) in [("own", [:]), ("few", environment)] {
+            let run = try BuiltProgram.run(
+                [
+                    "synthesize", "--out", place.file(name), "--players", "2", "--test-players",
+                    "0", "--images-per-player", "2", "--team-size", "1",
+                ], environment: added)
+            #expect(run.status == 0, "\(run.errors)")
+        }
+        #expect(try files(place.file("own")) == files(place.file("few")))
+    }
+
     @Test("with one camera the manifest names none, so that queries count")
     func oneCamera() throws {
         let place = try Workplace()

@@ -25,6 +25,15 @@ struct LeagueTests {
         }
     }
 
+    @Test("teams have at most as many players as is asked for")
+    func teamSizes() {
+        let small = League(.init(players: [.train: 5, .test: 2], teamSize: 2, seed: 1))
+        let sizes = Dictionary(grouping: small.members, by: \.team).values.map(\.count)
+        #expect(sizes.sorted() == [1, 2, 2, 2])
+        let alone = League(.init(players: [.train: 3], teamSize: 1, seed: 1))
+        #expect(Set(alone.members.map(\.team)).count == 3)
+    }
+
     @Test("team-mates share the kit, and nobody a number or all of a body")
     func teams() {
         let teams = Dictionary(grouping: league.members, by: \.team)
