@@ -24,11 +24,7 @@ struct BenchmarkCommand: AsyncParsableCommand {
     @Option(help: "The number format of the encoder.")
     var precision = EmbeddingPrecision.fp32
 
-    @Option(help: "Images that are computed at once.")
-    var batchSize = 16
-
-    @Option(help: "cpu, cuda, cuda:1 or mps.")
-    var device = "cpu"
+    @OptionGroup var computing: ComputingOptions
 
     @Option(help: "Measurements that medians are taken of.")
     var repeats = 5
@@ -39,15 +35,13 @@ struct BenchmarkCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        try requireRange("--batch-size", batchSize, 1...65_536)
         try requireRange("--repeats", repeats, 1...1000)
     }
 
     func run() async throws {
         var options = PlayerEncoder.Options()
         options.precision = try precision.supported()
-        options.batchSize = batchSize
-        options.device = device
+        computing.apply(to: &options)
         let encoder = try await PlayerEncoder.open(model.open(), options: options)
         output.note("Measuring the encoder.")
         let measured = try await EncoderBenchmark.measure(encoder, repeats: repeats)

@@ -4,9 +4,7 @@
 
 import ArgumentParser
 import ReIdent
-import ReIdentCLIP
 import ReIdentFiles
-import ReIdentImages
 
 /// Embeds images into a file.
 struct EmbedCommand: AsyncParsableCommand {
@@ -29,10 +27,7 @@ struct EmbedCommand: AsyncParsableCommand {
     var out: String
 
     @OptionGroup var encoding: EncoderOptions
-
-    @Flag(help: "Leave out images that cannot be read; they are listed.")
-    var skipBad = false
-
+    @OptionGroup var skipBad: SkipBadOption
     @OptionGroup var force: ForceOption
     @OptionGroup var output: OutputOptions
 
@@ -45,35 +40,20 @@ struct EmbedCommand: AsyncParsableCommand {
         }
         try OutputFile.check(out, force: force.isGiven)
         let encoder = try await encoding.encoder(of: package, output: output)
-        let meter = output.meter("Embedding")
-        let outcome = try await encoder.embed(
-            images.map { ImageSource(.file($0)) }, skipsBadImages: skipBad
-        ) { meter.update($0, of: $1) }
-        meter.finish()
-        guard outcome.embeddings.count > 0 else {
-            throw ReIdentError.onlyBadImages(
-                count: images.count, first: outcome.failures.first?.error.description ?? "")
-        }
+        let embedded = try await encoder.embed(
+            paths: images, skipsBad: skipBad.isGiven, activity: "Embedding", output: output)
         try Task.checkCancellation()
-        try outcome.embeddings.write(
+        try embedded.embeddings.write(
             to: out, metadata: try encoder.metadata(), force: force.isGiven)
         let report = Report(
-            embeddings: outcome.embeddings.count, dimension: outcome.embeddings.dimension,
-            skippedFiles: skippedFiles,
-            badImages: outcome.failures.map {
-                Report.BadImage(path: images[$0.index], reason: $0.error.description)
-            }, out: out)
+            embeddings: embedded.embeddings.count, dimension: embedded.embeddings.dimension,
+            skippedFiles: skippedFiles, badImages: embedded.bad, out: out)
         try output.print(report, text: report.text)
     }
 }
 
 /// What became of the images.
 private struct Report: Encodable {
-    struct BadImage: Encodable {
-        let path: String
-        let reason: String
-    }
-
     let embeddings: Int
     let dimension: Int
     let skippedFiles: Int
@@ -87,12 +67,8 @@ private struct Report: Encodable {
     }
 
     var text: String {
-        var lines = ["\(embeddings) embeddings of \(dimension) numbers: \(out)"]
-        if skippedFiles > 0 { lines.append("\(skippedFiles) files are no images by their name.") }
-        if !badImages.isEmpty {
-            lines.append("\(badImages.count) images could not be read:")
-            lines += badImages.map { "  \($0.reason)" }
-        }
-        return lines.joined(separator: "\n")
+        let first = "\(embeddings) embeddings of \(dimension) numbers: \(out)"
+        let rest = lines(skippedFiles: skippedFiles, badImages: badImages)
+        return ([first] + rest).joined(separator: "\n")
     }
 }

@@ -51,3 +51,14 @@ extension PlayerEncoder {
             })
     }
 }
+
+/// What a person is told of files that were left out.
+func lines(skippedFiles: Int, badImages: [BadImage]) -> [String] {
+    var lines: [String] = []
+    if skippedFiles > 0 { lines.append("\(skippedFiles) files are no images by their name.") }
+    if !badImages.isEmpty {
+        lines.append("\(badImages.count) images could not be read:")
+        lines += badImages.map { "  \($0.reason)" }
+    }
+    return lines
+}

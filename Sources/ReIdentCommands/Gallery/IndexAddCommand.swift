@@ -32,27 +32,17 @@ struct IndexAddCommand: AsyncParsableCommand {
     @Option(help: "Who is on these images. (default: a folder's players, if it is a data set)")
     var identity: String?
 
-    @Option(help: "Images that are computed at once.")
-    var batchSize = 16
-
-    @Option(help: "cpu, cuda, cuda:1 or mps.")
-    var device = "cpu"
-
-    @Flag(help: "Leave out images that cannot be read; they are listed.")
-    var skipBad = false
+    @OptionGroup var computing: ComputingOptions
+    @OptionGroup var skipBad: SkipBadOption
 
     @OptionGroup var output: OutputOptions
-
-    func validate() throws {
-        try requireRange("--batch-size", batchSize, 1...65_536)
-    }
 
     func run() async throws {
         let origin = try VectorIndex.open(index).origin
         let images = try gather()
         let encoder = try await encoder(for: origin)
         let embedded = try await encoder.embed(
-            paths: images.paths, skipsBad: skipBad, activity: "Embedding", output: output)
+            paths: images.paths, skipsBad: skipBad.isGiven, activity: "Embedding", output: output)
         // Only the change itself is done alone: embedding may take hours.
         let lock = try await IndexLock.acquired(for: index)
         defer { withExtendedLifetime(lock) {} }
@@ -107,8 +97,7 @@ struct IndexAddCommand: AsyncParsableCommand {
         options.preprocessing = Preprocessing(rawValue: origin.preprocess)
         options.tokens = TokenSelection(rawValue: origin.tokens)
         options.averagesFlip = origin.flipAverage == "true"
-        options.batchSize = batchSize
-        options.device = device
+        computing.apply(to: &options)
         var offered = origin
         offered.model = try package.fingerprint()
         try origin.requireComparable(with: offered, path: index, source: path)

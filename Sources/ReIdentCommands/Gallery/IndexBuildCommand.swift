@@ -23,10 +23,7 @@ struct IndexBuildCommand: AsyncParsableCommand {
     var out: String
 
     @OptionGroup var encoding: EncoderOptions
-
-    @Flag(help: "Leave out images that cannot be read; they are listed.")
-    var skipBad = false
-
+    @OptionGroup var skipBad: SkipBadOption
     @OptionGroup var force: ForceOption
     @OptionGroup var output: OutputOptions
 
@@ -36,7 +33,7 @@ struct IndexBuildCommand: AsyncParsableCommand {
         try OutputFile.check(out, force: force.isGiven)
         let encoder = try await encoding.encoder(of: package, output: output)
         let embedded = try await encoder.embed(
-            paths: images.paths, skipsBad: skipBad, activity: "Embedding", output: output)
+            paths: images.paths, skipsBad: skipBad.isGiven, activity: "Embedding", output: output)
         let index = try VectorIndex(
             embedded.embeddings.renamed(InputPath.absolute),
             identities: embedded.positions.map { images.identities[$0] },
@@ -77,15 +74,4 @@ extension Embeddings {
     func renamed(_ name: (String) -> String) -> Embeddings {
         Embeddings(values: values, dimension: dimension, paths: paths.map(name))
     }
-}
-
-/// What a person is told of files that were left out.
-func lines(skippedFiles: Int, badImages: [BadImage]) -> [String] {
-    var lines: [String] = []
-    if skippedFiles > 0 { lines.append("\(skippedFiles) files are no images by their name.") }
-    if !badImages.isEmpty {
-        lines.append("\(badImages.count) images could not be read:")
-        lines += badImages.map { "  \($0.reason)" }
-    }
-    return lines
 }

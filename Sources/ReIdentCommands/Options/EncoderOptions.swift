@@ -38,18 +38,13 @@ struct EncoderOptions: ParsableArguments {
     @Option(help: "Which patches of an image take part. (default: the package's)")
     var tokens: TokenSelection?
 
-    @Option(help: "Images that are computed at once.")
-    var batchSize = 16
-
-    @Option(help: "cpu, cuda, cuda:1 or mps.")
-    var device = "cpu"
+    @OptionGroup var computing: ComputingOptions
 
     @Flag(help: "Average the embeddings of an image and its mirror image.")
     var flipAverage = false
 
-    mutating func validate() throws {
-        try requireRange("--batch-size", batchSize, 1...65_536)
-    }
+    /// Where it is computed.
+    var device: String { computing.device }
 
     /// The same as the library takes it.
     ///
@@ -57,11 +52,10 @@ struct EncoderOptions: ParsableArguments {
     func options() throws -> PlayerEncoder.Options {
         var options = PlayerEncoder.Options()
         options.precision = try precision.supported()
-        options.device = device
         options.preprocessing = preprocess
         options.tokens = tokens
-        options.batchSize = batchSize
         options.averagesFlip = flipAverage
+        computing.apply(to: &options)
         return options
     }
 
@@ -79,6 +73,33 @@ struct EncoderOptions: ParsableArguments {
         }
         return try await PlayerEncoder.open(package, options: options)
     }
+}
+
+/// Where and in which portions images are embedded.
+struct ComputingOptions: ParsableArguments {
+    @Option(help: "Images that are computed at once.")
+    var batchSize = 16
+
+    @Option(help: "cpu, cuda, cuda:1 or mps.")
+    var device = "cpu"
+
+    func validate() throws {
+        try requireRange("--batch-size", batchSize, 1...65_536)
+    }
+
+    /// Puts them among the options that the library takes.
+    func apply(to options: inout PlayerEncoder.Options) {
+        options.batchSize = batchSize
+        options.device = device
+    }
+}
+
+/// The option `--skip-bad` of commands that embed images.
+struct SkipBadOption: ParsableArguments {
+    @Flag(
+        name: .customLong("skip-bad"),
+        help: "Leave out images that cannot be read; they are listed.")
+    var isGiven = false
 }
 
 /// The option `--model`, for one package.
