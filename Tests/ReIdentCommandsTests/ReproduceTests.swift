@@ -1,5 +1,5 @@
-// `reident reproduce` from its first step to its table, with a tiny model and images of noise in
-// SynergyReID's layout.
+// `reident reproduce` from its first step to its table, with a tiny model of random weights and
+// rendered players in SynergyReID's layout.
 //
 // SPDX-License-Identifier: MIT
 
@@ -20,22 +20,13 @@ struct ReproduceTests {
 
     init() throws { place = try Workplace() }
 
-    /// Noise in SynergyReID's layout: 6 players to train on, 3 to test, a challenge of 4 images.
+    /// Rendered players in SynergyReID's layout: 6 to learn from, 3 to test, 3 for the challenge,
+    /// three crops each, of which one is the query.
     private func synergy() throws -> String {
-        func add(_ folder: String, _ player: Int, _ frame: Int) throws {
-            let name = String(format: "%04d_%04d_%02d.jpeg", player, player, frame)
-            try place.image("data/\(folder)/\(name)", seed: UInt64(100 * player + frame))
-        }
-        for player in 1...6 { for frame in 0..<3 { try add("reid_training", player, frame) } }
-        for player in 7...9 {
-            try add("reid_test/query", player, 0)
-            for frame in 1..<3 { try add("reid_test/gallery", player, frame) }
-        }
-        for image in 0..<2 {
-            try place.image("data/reid_challenge/query/\(image).jpeg", seed: UInt64(2000 + image))
-            try place.image(
-                "data/reid_challenge/gallery/\(10 + image).jpeg", seed: UInt64(2100 + image))
-        }
+        let run = try reident(
+            "synthesize", "--layout", "synergyreid", "--players", "6", "--test-players", "3",
+            "--images-per-player", "3", "--out", place.file("data"))
+        try #require(run.status == 0, "\(run.errors)")
         return place.file("data")
     }
 
@@ -73,17 +64,24 @@ struct ReproduceTests {
         #expect(seeds[1]["mAP"] as? Double == typed["mAP"] as? Double)
         let reranked = try #require(typed["reranked"] as? [String: Any])
         #expect(seeds[1]["reranked_mAP"] as? Double == reranked["mAP"] as? Double)
+        #expect(table["queries"] as? Int == 3 && table["gallery"] as? Int == 6)
         let mean = try #require(table["mean"] as? [String: Any])
-        let values = try seeds.map { try #require($0["mAP"] as? Double) }
-        #expect(abs((mean["mAP"] as? Double ?? -1) - (values[0] + values[1]) / 2) < 1e-12)
+        let spread = try #require(table["spread"] as? [String: Any])
+        for figure in ["mAP", "rank1", "reranked_mAP", "reranked_rank1"] {
+            let values = try seeds.map { try #require($0[figure] as? Double) }
+            let (average, range) = (mean[figure] as? Double, spread[figure] as? Double)
+            #expect(abs((average ?? -1) - (values[0] + values[1]) / 2) < 1e-12, "\(figure)")
+            #expect(abs((range ?? -1) - abs(values[0] - values[1])) < 1e-12, "\(figure)")
+        }
 
         let text = try String(contentsOfFile: "\(out)/table.md", encoding: .utf8)
         #expect(text.contains("| the paper | 95.0 | - | 98.1 | - |"))
         #expect(text.contains("Not comparable with the paper: weights given by --weights"))
         let submission = try String(
             contentsOfFile: "\(out)/submission-mean-of-2.csv", encoding: .utf8)
-        #expect(submission.split(separator: "\n").count == 3)
-        #expect(submission.hasPrefix("0,10,11\n0,"))
+        let rows = submission.split(separator: "\n")
+        #expect(rows.first == "0,10,10,11,11,12,12")
+        #expect(rows.dropFirst().map { $0.prefix(3) } == ["10,", "11,", "12,"])
 
         // Again: nothing is left to do, and the table is the same.
         let before = try Data(contentsOf: URL(filePath: "\(out)/seed-1/state"))

@@ -36,13 +36,20 @@ struct ReproducedFigures: Encodable, Equatable {
 
     /// The mean of some figures, at least one.
     init(meanOf members: [ReproducedFigures]) {
-        func mean(_ figure: (ReproducedFigures) -> Double) -> Double {
-            members.map(figure).reduce(0, +) / Double(max(1, members.count))
-        }
-        meanAveragePrecision = mean(\.meanAveragePrecision)
-        rankOne = mean(\.rankOne)
-        rerankedMeanAveragePrecision = mean(\.rerankedMeanAveragePrecision)
-        rerankedRankOne = mean(\.rerankedRankOne)
+        self.init(of: members) { $0.reduce(0, +) / Double(max(1, $0.count)) }
+    }
+
+    /// How far some figures lie apart: the largest less the smallest.
+    init(spreadOf members: [ReproducedFigures]) {
+        self.init(of: members) { ($0.max() ?? 0) - ($0.min() ?? 0) }
+    }
+
+    /// Figure by figure what becomes of some.
+    private init(of members: [ReproducedFigures], summary: ([Double]) -> Double) {
+        meanAveragePrecision = summary(members.map(\.meanAveragePrecision))
+        rankOne = summary(members.map(\.rankOne))
+        rerankedMeanAveragePrecision = summary(members.map(\.rerankedMeanAveragePrecision))
+        rerankedRankOne = summary(members.map(\.rerankedRankOne))
     }
 
     /// The cells of a row: mAP, rank-1, and both re-ranked, in per cent.
@@ -88,12 +95,14 @@ struct ReproductionTable: Encodable {
     let zeroShot: ReproducedFigures
     let seeds: [Seed]
     let mean: ReproducedFigures
+    /// How far the seeds lie apart; nil for one seed.
+    let spread: ReproducedFigures?
     let paper: PaperFigures
     let difference: Difference
     let submissions: [String]
 
     enum CodingKeys: String, CodingKey {
-        case model, device, deviations, queries, gallery, seeds, mean, paper, difference
+        case model, device, deviations, queries, gallery, seeds, mean, spread, paper, difference
         case submissions
         case isComparable = "comparable"
         case zeroShot = "zero_shot"
@@ -129,6 +138,7 @@ struct ReproductionTable: Encodable {
                 figures: try ReproducedFigures(try report("evaluation-seed-\(seed)")))
         }
         mean = ReproducedFigures(meanOf: seeds.map(\.figures))
+        spread = seeds.count > 1 ? ReproducedFigures(spreadOf: seeds.map(\.figures)) : nil
         paper = plan.settings.model.paper
         difference = Difference(
             meanAveragePrecision: mean.meanAveragePrecision - paper.test.meanAveragePrecision,
@@ -143,6 +153,7 @@ struct ReproductionTable: Encodable {
         rows.append(["without training"] + zeroShot.cells)
         rows += seeds.map { ["seed \($0.seed)"] + $0.figures.cells }
         rows.append(["**mean of \(seeds.count)**"] + mean.cells.map { "**\($0)**" })
+        if let spread { rows.append(["largest less smallest"] + spread.cells) }
         rows.append(
             [
                 "the paper", percent(paper.test.meanAveragePrecision), "-",
@@ -150,7 +161,7 @@ struct ReproductionTable: Encodable {
             ])
         rows.append(
             [
-                "difference", signed(difference.meanAveragePrecision), "-",
+                "mean less the paper", signed(difference.meanAveragePrecision), "-",
                 signed(difference.reranked), "-",
             ])
         let judgement =
@@ -168,7 +179,8 @@ struct ReproductionTable: Encodable {
 
     private var challenge: [String] {
         var lines = [
-            "Who is on its images is not published; EvalAI scores these files:", "",
+            "Who is on the images of SynergyReID's challenge is not published; EvalAI scores such "
+                + "files:", "",
         ]
         lines += submissions.map { "- `\($0)`" }
         func text(_ figures: PaperFigures.Challenge) -> String {
