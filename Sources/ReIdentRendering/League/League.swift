@@ -30,7 +30,8 @@ public struct League: Sendable, Equatable {
             precondition(players.values.allSatisfy { $0 >= 0 }, "a count is not negative")
             precondition(imagesPerPlayer >= 2, "a player has at least a query and its answer")
             precondition(cameras >= 1, "somebody must film")
-            precondition((1...100).contains(teamSize), "a team has a number for each of its players")
+            precondition(
+                (1...100).contains(teamSize), "a team has a number for each of its players")
             self.players = players
             self.imagesPerPlayer = imagesPerPlayer
             self.cameras = cameras
