@@ -14,7 +14,8 @@ public struct CheckpointImport: Sendable {
     public let configuration: CLIPConfiguration
     /// How the checkpoint's tensors are named.
     public let form: CheckpointForm
-    /// Mean and deviation of the pixels, from a file beside the checkpoint or CLIP's.
+    /// Mean and deviation of the pixels: as given, from a file beside the checkpoint, or the
+    /// architecture's usual ones.
     public let normalization: PixelNormalization
     /// Image size the position embedding was learned for, if it has to be resampled.
     public let resampledFromImageSize: Int?
@@ -38,10 +39,12 @@ public struct CheckpointImport: Sendable {
     ///   - keepProjection: Whether the package's embedding is the projected one.
     ///   - imageSize: Image size of the package, if not the architecture's; the position embedding
     ///     is resampled to it.
+    ///   - normalization: How pixels were normalized in training; nil takes it from a file beside
+    ///     the checkpoint, or what is usual.
     /// - Throws: `PackageError`, with everything that does not fit in one `mismatch`.
     public init(
         source: String, architecture: Architecture, keepProjection: Bool = false,
-        imageSize: Int? = nil
+        imageSize: Int? = nil, normalization: PixelNormalization? = nil
     ) throws(PackageError) {
         self.source = source
         weights = try Self.openWeights(source)
@@ -78,8 +81,9 @@ public struct CheckpointImport: Sendable {
 
         let companions = try CompanionFiles(beside: weights.path)
         try companions.check(target, ignoringImageSize: imageSize != nil)
-        normalization =
-            companions.normalization ?? target.configuration.vision.standardNormalization
+        self.normalization =
+            normalization ?? companions.normalization
+            ?? target.configuration.vision.standardNormalization
         self.architecture = target
         configuration = target.configuration
     }

@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: MIT
 
 import ReIdentFiles
+import ReIdentImages
 
 extension PublishedWeights {
     /// Everything that can be fetched by name, OpenAI's first.
@@ -39,7 +40,7 @@ extension PublishedWeights {
         let fileName = fileName ?? "\(name).pt"
         return PublishedWeights(
             name: name, aliases: aliases, title: "OpenAI", architecture: "\(name)-quickgelu",
-            page: "https://github.com/openai/CLIP",
+            normalization: nil, page: "https://github.com/openai/CLIP",
             address: "https://openaipublic.azureedge.net/clip/models/\(digest)/\(fileName)",
             fileName: fileName, digest: PublishedDigest(.sha256, digest), remark: nil)
     }
@@ -87,7 +88,9 @@ extension PublishedWeights {
         hub(
             "ViT-L-14:laion400m_e32", "LAION-400M",
             "timm/vit_large_patch14_clip_224.laion400m_e32"),
-        hub("ViT-L-14:laion2b_s32b_b82k", "LAION-2B", "laion/CLIP-ViT-L-14-laion2B-s32B-b82K"),
+        hub(
+            "ViT-L-14:laion2b_s32b_b82k", "LAION-2B", "laion/CLIP-ViT-L-14-laion2B-s32B-b82K",
+            pixels: .symmetric),
         hub(
             "ViT-L-14:datacomp_xl_s13b_b90k", "DataComp-XL",
             "laion/CLIP-ViT-L-14-DataComp.XL-s13B-b90K"),
@@ -113,13 +116,13 @@ extension PublishedWeights {
     /// Weights on the Hugging Face hub, which names a large file's SHA-256 in its answer.
     private static func hub(
         _ name: String, _ title: String, _ repository: String, quick: Bool = false,
-        file: String = "open_clip_model.safetensors"
+        pixels: PixelNormalization.Name? = nil, file: String = "open_clip_model.safetensors"
     ) -> PublishedWeights {
         let model = String(name.prefix { $0 != ":" })
         let page = "https://huggingface.co/\(repository)"
         return PublishedWeights(
             name: name, aliases: [repository], title: title,
-            architecture: quick ? "\(model)-quickgelu" : model, page: page,
+            architecture: quick ? "\(model)-quickgelu" : model, normalization: pixels, page: page,
             address: "\(page)/resolve/main/\(file)",
             fileName: name.replacing(":", with: "-") + ".safetensors", digest: nil, remark: nil)
     }
@@ -145,7 +148,7 @@ extension PublishedWeights {
 
     private static let clipReIdent = PublishedWeights(
         name: "clip_reid", aliases: ["CLIP-ReIdent"], title: "CLIP-ReIdent's checkpoints",
-        architecture: nil,
+        architecture: nil, normalization: nil,
         page: "https://github.com/KonradHabel/clip_reid",
         address: "https://drive.usercontent.google.com/download"
             + "?id=1Gm5J19okhLdnZTQLUsjfYoI0rwrLQ09i&export=download&confirm=t",

@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: MIT
 
 public import ReIdentFiles
+public import ReIdentImages
 
 /// A file of weights that can be fetched.
 public struct PublishedWeights: Sendable, Equatable {
@@ -15,6 +16,8 @@ public struct PublishedWeights: Sendable, Equatable {
     public let title: String
     /// The architecture to import them with; nil for an archive of several checkpoints.
     public let architecture: String?
+    /// How the pixels were normalized in training, where that is not the architecture's usual way.
+    public let normalization: PixelNormalization.Name?
     /// Where their owner tells of them.
     public let page: String
     /// The file itself.
@@ -30,7 +33,8 @@ public struct PublishedWeights: Sendable, Equatable {
     public func importCommand(path: String) -> String? {
         architecture.map { architecture in
             let package = fileName.split(separator: ".").dropLast().joined(separator: ".")
-            return "reident models import \(path) --arch \(architecture) --out \(package)"
+            let pixels = normalization.map { " --normalization \($0.rawValue)" } ?? ""
+            return "reident models import \(path) --arch \(architecture)\(pixels) --out \(package)"
         }
     }
 

@@ -18,9 +18,29 @@ public struct PixelNormalization: Sendable, Hashable, Codable {
     public static let imageNet = PixelNormalization(
         mean: [0.485, 0.456, 0.406], standardDeviation: [0.229, 0.224, 0.225])
 
-    /// Pixels from -1 to 1, as timm's vision transformers are trained.
+    /// Pixels from -1 to 1, as timm's vision transformers and a few CLIPs are trained.
     public static let symmetric = PixelNormalization(
         mean: [0.5, 0.5, 0.5], standardDeviation: [0.5, 0.5, 0.5])
+
+    /// The normalizations that have a name.
+    public enum Name: String, CaseIterable, Sendable {
+        /// CLIP's.
+        case clip
+        /// ImageNet's.
+        case imagenet
+        /// From -1 to 1.
+        case symmetric
+    }
+
+    /// The normalization of a name.
+    public init(_ name: Name) {
+        self =
+            switch name {
+            case .clip: .clip
+            case .imagenet: .imageNet
+            case .symmetric: .symmetric
+            }
+    }
 
     /// Three means and three standard deviations, in the order red, green, blue.
     public init(mean: [Double], standardDeviation: [Double]) {

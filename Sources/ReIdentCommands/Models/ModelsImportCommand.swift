@@ -2,8 +2,9 @@
 //
 // SPDX-License-Identifier: MIT
 
-import ArgumentParser
+public import ArgumentParser
 import ReIdentCLIP
+public import ReIdentImages
 
 /// Imports weights.
 struct ModelsImportCommand: ParsableCommand {
@@ -31,6 +32,13 @@ struct ModelsImportCommand: ParsableCommand {
     @Option(help: "Side of the images in pixels; position embeddings are resampled to it.")
     var imageSize: Int?
 
+    @Option(
+        help: """
+            How pixels were normalized in training: clip, imagenet or symmetric (-1 to 1). \
+            (default: as a file beside the weights says, or as is usual for the architecture)
+            """)
+    var normalization: PixelNormalization.Name?
+
     @OptionGroup var package: PackageOutputOptions
     @OptionGroup var output: OutputOptions
 
@@ -39,7 +47,7 @@ struct ModelsImportCommand: ParsableCommand {
         try ModelPackage.check(output: package.path, force: package.force.isGiven)
         let checkpoint = try CheckpointImport(
             source: source, architecture: architecture, keepProjection: keepProjection,
-            imageSize: imageSize)
+            imageSize: imageSize, normalization: normalization.map(PixelNormalization.init))
         if let size = checkpoint.resampledFromImageSize {
             output.note(
                 "The position embedding is resampled from images of \(size) to "
@@ -56,3 +64,5 @@ struct ModelsImportCommand: ParsableCommand {
         try output.print(description, text: description.text)
     }
 }
+
+extension PixelNormalization.Name: ExpressibleByArgument {}
