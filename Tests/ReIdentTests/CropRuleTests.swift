@@ -55,6 +55,22 @@ struct CropRuleTests {
         #expect(verdict(10.1, 10, 0.1, 40) == .tooSmall)
     }
 
+    @Test("a box stated as shares of its frame, with six decimals, has the same pixels")
+    func shares() {
+        // Margins of a twentieth of odd tens end in the middle of a pixel.
+        for (left, top, width, height) in [
+            (20.0, 11.0, 30.0, 50.0), (33, 7, 10, 70), (7, 31, 50, 32), (0, 0, 90, 32),
+        ] {
+            let exact = verdict(left, top, width, height, margin: 0.05, minimumHeight: 32)
+            for error in [-0.003, -0.000_001, 0.000_001, 0.003] {
+                let stated = verdict(
+                    left + error, top - error, width - error / 2, height + error / 2,
+                    margin: 0.05, minimumHeight: 32)
+                #expect(stated == exact, "\(left) \(top) \(width) \(height), off by \(error)")
+            }
+        }
+    }
+
     @Test("names of crops are safe on every file system")
     func names() {
         #expect(

@@ -22,6 +22,9 @@ public struct CropRule: Sendable, Equatable {
     /// Rows of the box, without margin, that must lie in the frame.
     public let minimumHeight: Int
 
+    /// What shares of a frame with six decimals may be wrong by, in pixels.
+    private static let slack = 1.0 / 128
+
     /// A rule.
     public init(margin: Double = 0.05, minimumHeight: Int = 32) {
         precondition(margin >= 0 && margin.isFinite, "a margin is a number from 0 on")
@@ -45,10 +48,14 @@ public struct CropRule: Sendable, Equatable {
             return .outside
         }
         let visibleHeight = min(bottom, frameBottom) - max(area.top, 0)
-        guard visibleHeight >= Double(minimumHeight), area.width > 0 else { return .tooSmall }
-        // Clamped before they become whole numbers, which no huge number can.
+        guard visibleHeight + Self.slack >= Double(minimumHeight), area.width > 0 else {
+            return .tooSmall
+        }
+        // Clamped before they become whole numbers, which no huge number can. A margin often ends
+        // in the very middle of a pixel; the slack sends it to the same side however the box was
+        // stated.
         func pixel(_ position: Double, atMost end: Double) -> Int {
-            Int(min(max(position, 0), end).rounded())
+            Int((min(max(position, 0), end) + Self.slack).rounded())
         }
         let across = margin * area.width
         let down = margin * area.height
