@@ -20,6 +20,8 @@ public struct CheckpointImport: Sendable {
     public let resampledFromImageSize: Int?
     /// Whether the checkpoint holds CLIP's image projection.
     public let hasProjection: Bool
+    /// The vocabulary of the text side, if it has one and a vocabulary is here.
+    public let vocabulary: VocabularyFile?
 
     private let source: String
     private let weights: any TensorFile
@@ -38,10 +40,12 @@ public struct CheckpointImport: Sendable {
     ///   - keepProjection: Whether the package's embedding is the projected one.
     ///   - imageSize: Image size of the package, if not the architecture's; the position embedding
     ///     is resampled to it.
+    ///   - vocabulary: The vocabulary of the text side; nil takes the one beside the weights
+    ///     (merges.txt, tokenizer.json, CLIP's), otherwise CLIP's where it fits.
     /// - Throws: `PackageError`, with everything that does not fit in one `mismatch`.
     public init(
         source: String, architecture: Architecture, keepProjection: Bool = false,
-        imageSize: Int? = nil
+        imageSize: Int? = nil, vocabulary: String? = nil
     ) throws(PackageError) {
         self.source = source
         weights = try Self.openWeights(source)
@@ -80,6 +84,12 @@ public struct CheckpointImport: Sendable {
         try companions.check(target, ignoringImageSize: imageSize != nil)
         normalization =
             companions.normalization ?? target.configuration.vision.standardNormalization
+        if let text = target.configuration.text {
+            self.vocabulary = try VocabularyFile.find(
+                named: vocabulary, besideWeights: weights.path, tokenCount: text.vocabularySize)
+        } else {
+            self.vocabulary = nil
+        }
         self.architecture = target
         configuration = target.configuration
     }
@@ -125,7 +135,7 @@ public struct CheckpointImport: Sendable {
         }
         return try ModelPackage.write(
             to: path, force: force, configuration: configuration, settings: settings,
-            tensors: tensors)
+            tensors: tensors, vocabulary: vocabulary)
     }
 
     private func tensor(
