@@ -109,7 +109,7 @@ extension ModelPackage {
                 try random.values(of: entry).withUnsafeBytes { try sink($0) }
             }
         }
-        let fitsCLIP = architecture.configuration.text?.vocabularySize == 49_408
+        let fitsCLIP = architecture.configuration.text?.vocabularySize == Tokenizer.tokenCountOfCLIP
         return try write(
             to: path, force: force, configuration: architecture.configuration,
             settings: PackageSettings(

@@ -27,6 +27,9 @@ public final class Tokenizer: Sendable {
     /// The context length of CLIP's own models, in tokens.
     public static let contextLengthOfCLIP = 77
 
+    /// How many tokens CLIP's own models know.
+    public static let tokenCountOfCLIP = 49_408
+
     /// The vocabulary.
     public let vocabulary: Vocabulary
     /// The most tokens of a text, start and end included.

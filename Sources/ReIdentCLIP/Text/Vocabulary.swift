@@ -16,7 +16,7 @@ import ReIdentFiles
 /// on, and `</w>` for the end of a word.
 public struct Vocabulary: Sendable {
     /// How many merges CLIP's own vocabulary has; its file holds more, which are not used.
-    public static let mergesOfCLIP = 49_408 - fixedTokens
+    static let mergesOfCLIP = Tokenizer.tokenCountOfCLIP - fixedTokens
     /// Tokens that every vocabulary has: the bytes, and start and end of a text.
     static let fixedTokens = 514
 

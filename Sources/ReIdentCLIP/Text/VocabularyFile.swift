@@ -61,6 +61,18 @@ public struct VocabularyFile: Sendable, Equatable {
             bytes, file: path, mergeCount: tokenCount.map { $0 - Vocabulary.fixedTokens })
     }
 
+    /// SHA-256 of the merges, unpacked; lower-case hexadecimal.
+    ///
+    /// - Throws: `PackageError.file` if they cannot be unpacked.
+    public func digest() throws(PackageError) -> String {
+        let merges = try Vocabulary.unpacked(bytes, file: path)
+        do {
+            return try MessageDigest.sha256.hexadecimal(of: merges)
+        } catch {
+            throw .file(error)
+        }
+    }
+
     // MARK: Finding one
 
     /// The vocabulary for weights: the named file, one that lies beside them, or CLIP's own.
@@ -86,7 +98,7 @@ public struct VocabularyFile: Sendable, Equatable {
             _ = try found.vocabulary(tokenCount: tokenCount)
             return found
         }
-        guard tokenCount == Vocabulary.mergesOfCLIP + Vocabulary.fixedTokens else { return nil }
+        guard tokenCount == Tokenizer.tokenCountOfCLIP else { return nil }
         return ofSetup()
     }
 
