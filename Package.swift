@@ -63,6 +63,9 @@ let package = Package(
             name: "CZip", pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
         .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(
             name: "CCairo", pkgConfig: "cairo",
             providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
         .systemLibrary(
@@ -73,7 +76,8 @@ let package = Package(
 
         layer("ReIdentFoundation", on: []),
         layer(
-            "ReIdentFiles", on: ["ReIdentFoundation", "COpenSSL", "CTransfers", "CZip"]),
+            "ReIdentFiles",
+            on: ["ReIdentFoundation", "COpenSSL", "CTransfers", "CZip", "CZlib"]),
         layer(
             "ReIdentImages",
             on: ["ReIdentFoundation", "ReIdentFiles", "CImageCodecs", "CCairo"]),

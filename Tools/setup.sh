@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up a machine for ReIdent: finds or installs the system packages and LibTorch, builds the
-# engine, verifies that it loads, and prints one line per part. Running it again takes a second.
+# engine, verifies that it loads, fetches CLIP's vocabulary where it can, and prints one line per
+# part. Running it again takes a second.
 #
 # Environment:
 #   LIBTORCH   a folder with include/ and lib/ of LibTorch 2.11 to 2.13, used as it is
@@ -19,6 +20,7 @@ mkdir -p "$deps"
 . Tools/setup/system.sh
 . Tools/setup/libtorch.sh
 . Tools/setup/engine.sh
+. Tools/setup/vocabulary.sh
 
 remove_leftovers
 find_swift
@@ -26,3 +28,4 @@ find_libtorch
 provide_system_packages
 provide_libtorch
 provide_engine
+provide_vocabulary

@@ -32,15 +32,23 @@ struct QuickGELU : torch::autograd::Function<QuickGELU> {
     }
 };
 
-at::Tensor attention(const at::Tensor &qkv, int64_t heads) {
+at::Tensor attention(const at::Tensor &qkv, int64_t heads, bool causal) {
     TORCH_CHECK(qkv.dim() == 3 && qkv.size(2) % (3 * heads) == 0, "attention over ", qkv.sizes(),
                 " with ", heads, " heads");
-    if (is_emulated(qkv)) return attention(qkv.to(at::kFloat), heads).to(qkv.scalar_type());
+    if (is_emulated(qkv)) {
+        return attention(qkv.to(at::kFloat), heads, causal).to(qkv.scalar_type());
+    }
     auto count = qkv.size(0), tokens = qkv.size(1), width = qkv.size(2) / 3;
     // [N, T, 3, heads, D] -> three of [N, heads, T, D]
     auto split = qkv.view({count, tokens, 3, heads, width / heads}).permute({2, 0, 3, 1, 4});
-    auto mixed = at::scaled_dot_product_attention(split[0], split[1], split[2]);
+    auto mixed = at::scaled_dot_product_attention(split[0], split[1], split[2], {}, 0.0, causal);
     return mixed.transpose(1, 2).reshape({count, tokens, width});
+}
+
+at::Tensor rows(const at::Tensor &matrix, const at::Tensor &indices) {
+    TORCH_CHECK(matrix.dim() == 2 && indices.scalar_type() == at::kLong, "rows of ",
+                matrix.sizes(), " by indices of type ", indices.scalar_type());
+    return at::embedding(matrix, indices);
 }
 
 at::Tensor normalized_pixels(const at::Tensor &pixels, const float *mean, const float *deviation) {
@@ -137,8 +145,12 @@ void add_operator_functions(re_functions &table) {
     table.quick_gelu = [](const re_tensor *x, re_tensor **result) {
         return returning(result, [&] { return QuickGELU::apply(x->value); });
     };
-    table.attention = [](const re_tensor *qkv, int64_t heads, re_tensor **result) {
-        return returning(result, [&] { return attention(qkv->value, heads); });
+    table.attention = [](const re_tensor *qkv, int64_t heads, int32_t causal,
+                         re_tensor **result) {
+        return returning(result, [&] { return attention(qkv->value, heads, causal != 0); });
+    };
+    table.rows = [](const re_tensor *matrix, const re_tensor *indices, re_tensor **result) {
+        return returning(result, [&] { return rows(matrix->value, indices->value); });
     };
     table.normalize_pixels = [](const re_tensor *pixels, const float *mean, const float *deviation,
                                 re_tensor **result) {

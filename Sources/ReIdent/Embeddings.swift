@@ -52,11 +52,13 @@ public struct Embeddings: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - path: A safetensors file.
+    ///   - names: What the rows' names are called in the file: `paths`, or `texts`.
     ///   - metadata: Further texts, such as the model's fingerprint.
     ///   - force: Whether an existing file may be replaced.
     /// - Throws: `FileError` of kind `cannotWrite`.
     public func write(
-        to path: String, metadata: [String: String] = [:], force: Bool = false
+        to path: String, names: String = "paths", metadata: [String: String] = [:],
+        force: Bool = false
     ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
@@ -67,6 +69,6 @@ public struct Embeddings: Sendable, Equatable {
                 SafetensorsWriter.Tensor(
                     name: "embeddings", shape: [count, dimension], values: values)
             ],
-            metadata: metadata.merging(["paths": list]) { _, new in new }, force: force)
+            metadata: metadata.merging([names: list]) { _, new in new }, force: force)
     }
 }

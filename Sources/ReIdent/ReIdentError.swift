@@ -23,14 +23,20 @@ public enum ReIdentError: DiagnosedError, Equatable {
     case emptySplit(dataset: String, split: String, problem: String)
     /// Figures were asked for where it is not published who is on the images.
     case unlabelled(place: String)
+    /// A text to search for says nothing.
+    case emptyText
+    /// A text is none: its bytes are not in UTF-8.
+    case notText(place: String)
+    /// A gallery of features is to be compared with a text.
+    case galleryOfFeatures(index: String)
     /// An index could not be used, or a search failed.
     case index(IndexError)
 
     public var kind: FailureKind {
         switch self {
-        case .unsupported: .usage
+        case .unsupported, .emptyText: .usage
         case .noImages, .onlyBadImages, .widthMismatch, .modelMismatch, .notFinite, .emptySplit,
-            .unlabelled:
+            .unlabelled, .notText, .galleryOfFeatures:
             .badData
         case .index(let error): error.kind
         }
@@ -61,6 +67,14 @@ public enum ReIdentError: DiagnosedError, Equatable {
         case .unlabelled(let place):
             "\(place): it is not known who is on every image, so nothing can be scored. Write the "
                 + "distances with `reident distances` and submit them to whoever knows."
+        case .emptyText:
+            "The text to search for is empty, so nothing can be found. Describe the player, for "
+                + "example --text 'player in a white shirt with number 5'."
+        case .notText(let place):
+            "\(place) is not in UTF-8, and a text is needed. Give it in UTF-8."
+        case .galleryOfFeatures(let index):
+            "\(index): the index holds features, which cannot be compared with texts. Build it "
+                + "with a package that was imported with --keep-projection, or search the folder."
         case .index(let error):
             error.description
         }

@@ -21,6 +21,8 @@ public struct CheckpointImport: Sendable {
     public let resampledFromImageSize: Int?
     /// Whether the checkpoint holds CLIP's image projection.
     public let hasProjection: Bool
+    /// The vocabulary of the text side, if it has one and a vocabulary is here.
+    public let vocabulary: VocabularyFile?
 
     private let source: String
     private let weights: any TensorFile
@@ -41,10 +43,12 @@ public struct CheckpointImport: Sendable {
     ///     is resampled to it.
     ///   - normalization: How pixels were normalized in training; nil takes it from a file beside
     ///     the checkpoint, or what is usual.
+    ///   - vocabulary: The vocabulary of the text side; nil takes the one beside the weights
+    ///     (merges.txt, tokenizer.json, CLIP's), otherwise CLIP's where it fits.
     /// - Throws: `PackageError`, with everything that does not fit in one `mismatch`.
     public init(
         source: String, architecture: Architecture, keepProjection: Bool = false,
-        imageSize: Int? = nil, normalization: PixelNormalization? = nil
+        imageSize: Int? = nil, normalization: PixelNormalization? = nil, vocabulary: String? = nil
     ) throws(PackageError) {
         self.source = source
         weights = try Self.openWeights(source)
@@ -84,6 +88,12 @@ public struct CheckpointImport: Sendable {
         self.normalization =
             normalization ?? companions.normalization
             ?? target.configuration.vision.standardNormalization
+        if let text = target.configuration.text {
+            self.vocabulary = try VocabularyFile.find(
+                named: vocabulary, besideWeights: weights.path, tokenCount: text.vocabularySize)
+        } else {
+            self.vocabulary = nil
+        }
         self.architecture = target
         configuration = target.configuration
     }
@@ -129,7 +139,7 @@ public struct CheckpointImport: Sendable {
         }
         return try ModelPackage.write(
             to: path, force: force, configuration: configuration, settings: settings,
-            tensors: tensors)
+            tensors: tensors, vocabulary: vocabulary)
     }
 
     private func tensor(

@@ -27,13 +27,16 @@ extension ModelPackage {
     ///   - settings: Everything else; the weights' digest is computed here.
     ///   - tensors: All tensors of the configuration's `WeightTable`, or all but `visual.proj`, in
     ///     F32, F16 or BF16; the numbers of batches in I64.
+    ///   - vocabulary: The vocabulary of a package with a text side.
     /// - Returns: The written package, opened.
     /// - Throws: `PackageError`: `file` if it cannot be written or the task was cancelled,
-    ///   `mismatch` if the tensors are not those of the configuration.
+    ///   `mismatch` if the tensors are not those of the configuration, `invalidVocabulary` if the
+    ///   vocabulary does not fit it.
     @discardableResult
     public static func write(
         to path: String, force: Bool = false, configuration: CLIPConfiguration,
-        settings: PackageSettings, tensors: [SafetensorsWriter.Tensor]
+        settings: PackageSettings, tensors: [SafetensorsWriter.Tensor],
+        vocabulary: VocabularyFile? = nil
     ) throws(PackageError) -> ModelPackage {
         let folder: OutputFolder
         do {
@@ -48,6 +51,10 @@ extension ModelPackage {
             settings.weightsDigest = try weightsDigest(of: written)
             let text = try json(configuration: configuration, settings: settings)
             try OutputFile.write(text + "\n", to: folder.file(configurationFile))
+            if let vocabulary, let sizes = configuration.text {
+                _ = try vocabulary.vocabulary(tokenCount: sizes.vocabularySize)
+                try folder.files.write(vocabulary.bytes, to: vocabulary.packageName)
+            }
             // Opening it holds names and shapes against the configuration before it is in place.
             _ = try open(folder.staging)
             if Task.isCancelled { throw FileError.interrupted(path) }
@@ -76,11 +83,15 @@ extension ModelPackage {
     ///   - seed: Decides every number, alike on every machine.
     ///   - path: The folder to be written.
     ///   - force: Whether an existing package may be replaced.
+    ///   - vocabulary: The vocabulary of its text side; nil takes CLIP's own where it fits and
+    ///     `make setup` has fetched it.
     /// - Returns: The written package, opened.
-    /// - Throws: `PackageError`: `file` if it cannot be written, `tooLarge`.
+    /// - Throws: `PackageError`: `file` if it cannot be written, `tooLarge`, `invalidVocabulary` if
+    ///   the vocabulary does not fit the text side.
     @discardableResult
     public static func create(
-        _ architecture: Architecture, seed: UInt64, at path: String, force: Bool = false
+        _ architecture: Architecture, seed: UInt64, at path: String, force: Bool = false,
+        vocabulary: VocabularyFile? = nil
     ) throws(PackageError) -> ModelPackage {
         let table = WeightTable(architecture.configuration)
         guard table.parameterEstimate <= largestCreated else {
@@ -98,13 +109,15 @@ extension ModelPackage {
                 try random.values(of: entry).withUnsafeBytes { try sink($0) }
             }
         }
+        let fitsCLIP = architecture.configuration.text?.vocabularySize == Tokenizer.tokenCountOfCLIP
         return try write(
             to: path, force: force, configuration: architecture.configuration,
             settings: PackageSettings(
                 architecture: architecture.name, embedding: .features,
                 normalization: architecture.configuration.vision.standardNormalization,
                 provenance: Provenance(kind: .created, seed: seed)),
-            tensors: tensors)
+            tensors: tensors,
+            vocabulary: vocabulary ?? (fitsCLIP ? VocabularyFile.ofSetup() : nil))
     }
 
     /// The most numbers a created model may have: ten times those of ViT-bigG-14.

@@ -74,6 +74,19 @@ public struct ModelPackage: Sendable {
         }
     }
 
+    /// The same package with another of its outputs as the embedding, for this use of it.
+    ///
+    /// - Throws: `PackageError.projectionMissing` if it has no projection to select.
+    public func selecting(_ embedding: EmbeddingKind) throws(PackageError) -> ModelPackage {
+        guard embedding != .projected || hasProjection else {
+            throw .projectionMissing(path: path)
+        }
+        var settings = settings
+        settings.embedding = embedding
+        return ModelPackage(
+            path: path, configuration: configuration, settings: settings, weights: weights)
+    }
+
     /// How many numbers are learned; the statistics of batch norms are not.
     public var parameterCount: Int { parameterCount { _ in true } }
 

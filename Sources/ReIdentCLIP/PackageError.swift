@@ -42,6 +42,14 @@ public enum PackageError: DiagnosedError {
     case elementType(path: String, tensor: String, found: String)
     /// The bytes of the weights are not those the package was written with.
     case digestMismatch(path: String, expected: String, found: String)
+    /// A file is no vocabulary, or not one that fits.
+    case invalidVocabulary(file: String, problem: String)
+    /// CLIP's own vocabulary is needed and not here.
+    case vocabularyNotFound
+    /// A package has a text encoder, but no vocabulary to make tokens with.
+    case vocabularyMissing(package: String)
+    /// A text is to be embedded by a package without a text encoder.
+    case noTextSide(package: String)
     /// A file could not be read or written; the cause speaks for itself.
     case file(any DiagnosedError)
 
@@ -49,6 +57,7 @@ public enum PackageError: DiagnosedError {
         switch self {
         case .unknownArchitecture, .unknownWeights, .unsuitableImageSize, .fixedImageSize: .usage
         case .notFound: .inputNotFound
+        case .vocabularyNotFound: .unavailable
         case .file(let cause): cause.kind
         default: .badData
         }
@@ -107,6 +116,18 @@ public enum PackageError: DiagnosedError {
         case .digestMismatch(let path, let expected, let found):
             "\(path): the weights have SHA-256 \(found), but the package was written with "
                 + "\(expected). The file was changed or damaged; copy or import it again."
+        case .invalidVocabulary(let file, let problem):
+            "\(file): \(problem). Use CLIP's bpe_simple_vocab_16e6.txt.gz, or the merges.txt that "
+                + "belongs to the weights."
+        case .vocabularyNotFound:
+            "CLIP's vocabulary is not here, and texts need it. Run `make setup` in ReIdent's "
+                + "folder, or name a file with --vocabulary or a package with --model."
+        case .vocabularyMissing(let package):
+            "\(package): the package has a text encoder but no vocabulary (merges.txt or "
+                + "merges.txt.gz), so texts cannot be read. Import it again with --vocabulary FILE."
+        case .noTextSide(let package):
+            "\(package): the package has no text encoder, so it cannot embed texts. Use one that "
+                + "was imported from CLIP's own weights, open_clip's or Hugging Face's CLIPModel."
         case .file(let cause):
             cause.description
         }

@@ -22,6 +22,7 @@ struct ImportRules {
         "CCairo": "ReIdentImages",
         "CTransfers": "ReIdentFiles",
         "CZip": "ReIdentFiles",
+        "CZlib": "ReIdentFiles",
         "COpenSSL": "ReIdentFiles",
         "ArgumentParser": "ReIdentCommands",
     ]

@@ -94,9 +94,22 @@ extension Tensor {
     ///
     /// The last dimension holds queries, keys and values side by side.
     ///
+    /// - Parameters:
+    ///   - heads: Into so many parts the width is cut.
+    ///   - isCausal: Whether no token looks at those behind it.
+    /// - Returns: `[N, T, E]`.
     /// - Throws: `EngineError` if the width is not a multiple of three times `heads`.
-    public func attention(heads: Int) throws(EngineError) -> Tensor {
-        try engine.tensor("attention") { $0.attention(handle, Int64(heads), &$1) }
+    public func attention(heads: Int, isCausal: Bool = false) throws(EngineError) -> Tensor {
+        try engine.tensor("attention") {
+            $0.attention(handle, Int64(heads), isCausal ? 1 : 0, &$1)
+        }
+    }
+
+    /// Rows of this matrix, `[V, E]` by indices `[…] → […, E]`.
+    ///
+    /// - Throws: `EngineError` unless this is a matrix and the indices are `int64` rows of it.
+    public func rows(at indices: Tensor) throws(EngineError) -> Tensor {
+        try engine.tensor("rows") { $0.rows(handle, indices.handle, &$1) }
     }
 
     /// Bytes `[N, H, W, C]` to (x/255 - mean) / deviation, single precision `[N, C, H, W]`.

@@ -65,6 +65,20 @@ public final class Tensor {
         return try result.get()
     }
 
+    /// A tensor of whole numbers.
+    ///
+    /// - Throws: `EngineError` if the engine is missing or memory is exhausted.
+    public static func integers(
+        _ values: [Int64], shape: [Int], device: Device = .cpu
+    ) throws(EngineError) -> Tensor {
+        let result = values.withUnsafeBytes { bytes in
+            Result { () throws(EngineError) in
+                try copying(bytes, shape: shape, dtype: .int64, device: device)
+            }
+        }
+        return try result.get()
+    }
+
     /// A tensor of zeros with this one's shape, element type and device.
     ///
     /// - Throws: `EngineError` if memory is exhausted.

@@ -162,7 +162,7 @@ struct TrainingJob: Sendable {
         }
         try ModelPackage.write(
             to: path, force: true, configuration: package.configuration, settings: settings,
-            tensors: tensors)
+            tensors: tensors, vocabulary: try package.vocabularyFile())
     }
 
     /// How many batches a batch norm had seen before this training.

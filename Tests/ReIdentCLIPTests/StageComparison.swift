@@ -92,20 +92,22 @@ struct StageComparison: Encodable {
                 PreparedImage(side: side, pixels: Array(bytes[index * size..<(index + 1) * size]))
             })
     }
+}
 
-    private static func largestDifference(_ lhs: [Float], _ rhs: [Float]) -> Float {
-        guard lhs.count == rhs.count else { return .infinity }
-        // A value that is no number is as far away as can be.
-        return zip(lhs, rhs).reduce(0) { largest, pair in
-            let difference = abs(pair.0 - pair.1)
-            return difference <= largest ? largest : difference.isNaN ? .infinity : difference
-        }
+/// The largest difference of two numbers in the same place.
+func largestDifference(_ lhs: [Float], _ rhs: [Float]) -> Float {
+    guard lhs.count == rhs.count else { return .infinity }
+    // A value that is no number is as far away as can be.
+    return zip(lhs, rhs).reduce(0) { largest, pair in
+        let difference = abs(pair.0 - pair.1)
+        return difference <= largest ? largest : difference.isNaN ? .infinity : difference
     }
+}
 
-    private static func smallestCosine(_ lhs: [Float], _ rhs: [Float], rows: Int) -> Float {
-        let width = rhs.count / rows
-        return (0..<rows).map { row in
-            (row * width..<(row + 1) * width).reduce(0) { $0 + lhs[$1] * rhs[$1] }
-        }.min() ?? -1
-    }
+/// The smallest cosine of two rows of unit vectors.
+func smallestCosine(_ lhs: [Float], _ rhs: [Float], rows: Int) -> Float {
+    let width = rhs.count / rows
+    return (0..<rows).map { row in
+        (row * width..<(row + 1) * width).reduce(0) { $0 + lhs[$1] * rhs[$1] }
+    }.min() ?? -1
 }

@@ -13,7 +13,7 @@ struct UsageTests {
         arguments: [
             [], ["models"], ["models", "import"], ["models", "create"], ["models", "list"],
             ["models", "inspect"], ["embed"], ["train"], ["evaluate"], ["distances"], ["score"],
-            ["search"], ["benchmark"],
+            ["search"], ["benchmark"], ["tokenize"], ["embed-text"],
         ])
     func help(command: [String]) throws {
         let run = try BuiltProgram.run(command + ["--help"], environment: withoutEngine)

@@ -53,6 +53,25 @@ struct Workplace {
         return file(name)
     }
 
+    /// A package of random weights with a text side; `vocabulary` nil leaves its vocabulary out.
+    func textModel(
+        _ name: String = "text-model", vocabulary: String? = Self.merges
+    ) throws -> String {
+        let configuration = """
+            {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 2, "width": 32,
+             "patch_size": 16, "head_width": 16}, "text_cfg": {"context_length": 8,
+             "vocab_size": 517, "width": 24, "heads": 2, "layers": 2}}
+            """
+        let architecture = try Architecture.resolve(write(configuration, to: "texts.json"))
+        let file = try vocabulary.map { try VocabularyFile(path: write($0, to: "merges.txt")) }
+        try ModelPackage.create(
+            architecture, seed: 4, at: self.file(name), force: true, vocabulary: file)
+        return self.file(name)
+    }
+
+    /// A vocabulary of three merges, with which a model knows 517 tokens.
+    static let merges = "#version: 0.2\na b\nab c</w>\nr e\n"
+
     /// An image of noise, as PNG or JPEG by the name's ending; the same for the same seed.
     @discardableResult
     func image(_ name: String, seed: UInt64, width: Int = 20, height: Int = 48) throws -> String {

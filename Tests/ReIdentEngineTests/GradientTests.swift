@@ -49,6 +49,12 @@ struct GradientTests {
         Differentiable(testDescription: "attention", shape: [2, 3, 12]) {
             try $0.attention(heads: 2)
         },
+        Differentiable(testDescription: "causal attention", shape: [2, 3, 12]) {
+            try $0.attention(heads: 2, isCausal: true)
+        },
+        Differentiable(testDescription: "rows, one of them twice", shape: [4, 3]) {
+            try $0.rows(at: .integers([2, 0, 2, 3], shape: [2, 2]))
+        },
         Differentiable(testDescription: "unit length", shape: [3, 4]) { try $0.l2Normalized() },
         Differentiable(testDescription: "exponential", shape: [4]) { try $0.exponential() },
         Differentiable(testDescription: "cross-entropy", shape: [4, 4]) {

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Raised with every change of the table: a library of another version is refused. */
-#define REIDENT_ENGINE_VERSION 2
+#define REIDENT_ENGINE_VERSION 3
 
 /* Largest number of dimensions of a tensor that crosses the boundary. */
 #define RE_MAXIMUM_RANK 8
@@ -124,8 +124,12 @@ typedef struct re_functions {
                             double epsilon, re_tensor **result); /* over the last dimension */
     re_status (*gelu)(const re_tensor *x, re_tensor **result);
     re_status (*quick_gelu)(const re_tensor *x, re_tensor **result); /* x * sigmoid(1.702 x) */
-    /* Queries, keys and values side by side, [N, T, 3E] -> [N, T, E]. */
-    re_status (*attention)(const re_tensor *qkv, int64_t heads, re_tensor **result);
+    /* Queries, keys and values side by side, [N, T, 3E] -> [N, T, E]; if causal, no token looks at
+     * those behind it. */
+    re_status (*attention)(const re_tensor *qkv, int64_t heads, int32_t causal,
+                           re_tensor **result);
+    /* Rows of a matrix [V, E] by int64 indices [..] -> [.., E]. */
+    re_status (*rows)(const re_tensor *matrix, const re_tensor *indices, re_tensor **result);
     /* Bytes [N, H, W, C] -> (bytes / 255 - mean) / deviation, float [N, C, H, W]. */
     re_status (*normalize_pixels)(const re_tensor *pixels, const float *mean,
                                   const float *deviation, re_tensor **result);

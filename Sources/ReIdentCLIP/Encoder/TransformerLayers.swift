@@ -130,13 +130,16 @@ struct TransformerBlock {
     private let perceptronNorm: LayerNormLayer
     private let perceptron: Perceptron
     private let heads: Int
+    private let isCausal: Bool
 
-    /// Takes the block's tensors by open_clip's names.
+    /// Takes the block's tensors by open_clip's names; in a causal block no token looks at those
+    /// behind it.
     init(
         _ prefix: String, from tensors: borrowing WeightTensors, heads: Int,
-        activation: Activation, form: LayerForm, epsilon: Double = 1e-5
+        activation: Activation, form: LayerForm, epsilon: Double = 1e-5, isCausal: Bool = false
     ) throws {
         self.heads = heads
+        self.isCausal = isCausal
         attentionNorm = try LayerNormLayer(
             weight: tensors["\(prefix).ln_1.weight"], bias: tensors["\(prefix).ln_1.bias"],
             form: form, epsilon: epsilon)
@@ -159,7 +162,8 @@ struct TransformerBlock {
 
     /// `[N, T, E] → [N, T, E]`.
     func callAsFunction(_ x: Tensor) throws(EngineError) -> Tensor {
-        let mixed = try queryKeyValue(attentionNorm(x)).attention(heads: heads)  // [N, T, E]
+        let mixed = try queryKeyValue(attentionNorm(x))
+            .attention(heads: heads, isCausal: isCausal)  // [N, T, E]
         let attended = try attentionOutput(mixed, residual: x)  // [N, T, E]
         return try perceptron(perceptronNorm(attended), residual: attended)  // [N, T, E]
     }

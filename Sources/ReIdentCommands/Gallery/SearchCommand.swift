@@ -17,11 +17,20 @@ struct SearchCommand: AsyncParsableCommand {
         discussion: """
             All images of the gallery are searched, whatever part of a data set they belong to. \
             Where the folder is a data set, matches come with its identities. A query that lies \
-            in the gallery is not among its own matches.
+            in the gallery is not among its own matches. With --text the images are searched \
+            for words; texts and images then meet in the model's projected embedding, whichever \
+            the package's own is.
             """)
 
     @Argument(help: "Images, and folders of images, to search for.")
-    var queries: [String]
+    var queries: [String] = []
+
+    @Option(
+        help: """
+            Words to search for in the place of images, for example "player in a white shirt \
+            with number 5"; may be given several times.
+            """)
+    var text: [String] = []
 
     @Option(help: "The folder to search in, or an index that `index build` wrote.")
     var gallery: String
@@ -47,9 +56,14 @@ struct SearchCommand: AsyncParsableCommand {
 
     func validate() throws {
         try requireRange("-k", count, 1...1_000_000)
+        guard queries.isEmpty != text.isEmpty else {
+            throw ValidationError(
+                "Name images to search for, or words with --text; not both at once.")
+        }
     }
 
     func run() async throws {
+        if !text.isEmpty { return try await searchTexts() }
         let package = try model.open()
         let (queryPaths, skipped) = try ImageListing.gather(queries)
         guard !queryPaths.isEmpty else {
@@ -77,6 +91,13 @@ struct SearchCommand: AsyncParsableCommand {
                 query: path, identity: identities.first,
                 matches: Array(matches[row].filter { !own.contains($0.path) }.prefix(count)))
         }
+        try report(found, picture, package)
+    }
+
+    /// Draws and prints what was found.
+    func report(
+        _ found: [SearchSheet.Result], _ picture: SearchSheet?, _ package: ModelPackage
+    ) throws {
         try Task.checkCancellation()
         try picture?.write(found, gallery: gallery, model: package.path, output: output)
         let results = found.map { SearchResult(query: $0.query, matches: $0.matches) }
@@ -84,7 +105,7 @@ struct SearchCommand: AsyncParsableCommand {
     }
 
     /// The gallery with its embeddings, and the encoder that made them.
-    private func openGallery(
+    func openGallery(
         _ package: ModelPackage
     ) async throws -> (Gallery, PlayerEncoder) {
         guard try InputPath.kind(of: gallery) == .folder else {

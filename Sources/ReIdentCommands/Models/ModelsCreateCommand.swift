@@ -21,6 +21,10 @@ struct ModelsCreateCommand: ParsableCommand {
     @Option(help: "Decides every number.")
     var seed: UInt64
 
+    @Option(
+        help: "The vocabulary of the text side. (default: CLIP's, where it fits and is here)")
+    var vocabulary: String?
+
     @OptionGroup var package: PackageOutputOptions
     @OptionGroup var output: OutputOptions
 
@@ -28,7 +32,10 @@ struct ModelsCreateCommand: ParsableCommand {
         let architecture = try Architecture.resolve(arch)
         try ModelPackage.check(output: package.path, force: package.force.isGiven)
         let written = try ModelPackage.create(
-            architecture, seed: seed, at: package.path, force: package.force.isGiven)
+            architecture, seed: seed, at: package.path, force: package.force.isGiven,
+            vocabulary: vocabulary.map { path throws(PackageError) in
+                try VocabularyFile(path: path)
+            })
         let description = try PackageDescription(written)
         try output.print(description, text: description.text)
     }

@@ -39,6 +39,13 @@ struct ModelsImportCommand: ParsableCommand {
             """)
     var normalization: PixelNormalization.Name?
 
+    @Option(
+        help: """
+            The vocabulary of the text side, merges.txt or CLIP's. (default: the one beside the \
+            weights, or CLIP's from `make setup`)
+            """)
+    var vocabulary: String?
+
     @OptionGroup var package: PackageOutputOptions
     @OptionGroup var output: OutputOptions
 
@@ -47,7 +54,8 @@ struct ModelsImportCommand: ParsableCommand {
         try ModelPackage.check(output: package.path, force: package.force.isGiven)
         let checkpoint = try CheckpointImport(
             source: source, architecture: architecture, keepProjection: keepProjection,
-            imageSize: imageSize, normalization: normalization.map(PixelNormalization.init))
+            imageSize: imageSize, normalization: normalization.map(PixelNormalization.init),
+            vocabulary: vocabulary)
         if let size = checkpoint.resampledFromImageSize {
             output.note(
                 "The position embedding is resampled from images of \(size) to "
@@ -58,6 +66,11 @@ struct ModelsImportCommand: ParsableCommand {
         }
         if architecture.configuration.text != nil, checkpoint.configuration.text == nil {
             output.note("The checkpoint has no text side; the package has none either.")
+        }
+        if checkpoint.configuration.text != nil, checkpoint.vocabulary == nil {
+            output.note(
+                "No vocabulary was found, so the package cannot read texts yet. Name one with "
+                    + "--vocabulary, if texts are needed.")
         }
         let written = try checkpoint.write(to: package.path, force: package.force.isGiven)
         let description = try PackageDescription(written)

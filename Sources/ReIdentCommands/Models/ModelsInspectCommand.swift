@@ -13,8 +13,8 @@ struct ModelsInspectCommand: ParsableCommand {
         abstract: "Shows what a model package holds and checks it.",
         discussion: """
             Names and shapes of all tensors are held against the configuration, the weights \
-            against the digest they were written with, and every number must be finite. A check \
-            that fails is exit code 65.
+            against the digest they were written with, every number must be finite, and the \
+            vocabulary of a text side must be as large as it. A check that fails is exit code 65.
             """)
 
     @Argument(help: "The package's folder.")
@@ -24,7 +24,8 @@ struct ModelsInspectCommand: ParsableCommand {
 
     func run() throws {
         let inspection = try ModelPackage.open(package).inspect()
-        let report = try InspectionReport(inspection)
+        let vocabulary = Self.vocabulary(of: inspection.package)
+        let report = try InspectionReport(inspection, vocabulary)
         try output.print(report, text: report.text)
         guard inspection.digestMatches else {
             throw PackageError.digestMismatch(
@@ -36,6 +37,19 @@ struct ModelsInspectCommand: ParsableCommand {
                 package,
                 "\(inspection.tensorsNotFinite.count) tensors hold numbers that are not finite, "
                     + "the first is '\(first)'. Import or train it again.")
+        }
+        if case .failure(let error)? = vocabulary { throw error }
+    }
+
+    /// The vocabulary of the text side, if there is one, or what is wrong with it.
+    private static func vocabulary(
+        of package: ModelPackage
+    ) -> Result<Vocabulary, PackageError>? {
+        do throws(PackageError) {
+            guard package.hasTextSide, try package.vocabularyFile() != nil else { return nil }
+            return .success(try package.tokenizer().vocabulary)
+        } catch {
+            return .failure(error)
         }
     }
 }
@@ -57,11 +71,10 @@ private struct InspectionReport: Encodable {
         case isSound = "sound"
     }
 
-    init(_ inspection: PackageInspection) throws {
+    init(_ inspection: PackageInspection, _ vocabulary: Result<Vocabulary, PackageError>?) throws {
         package = try PackageDescription(inspection.package)
-        isSound = inspection.isSound
         let notFinite = inspection.tensorsNotFinite
-        checks = [
+        var checks = [
             Check(
                 name: "names and shapes", passed: true,
                 detail: "\(inspection.package.weights.names.count) tensors as configured"),
@@ -74,6 +87,16 @@ private struct InspectionReport: Encodable {
                 detail: notFinite.isEmpty
                     ? "all of them" : "not in \(notFinite.joined(separator: ", "))"),
         ]
+        switch vocabulary {
+        case .success(let vocabulary)?:
+            let detail = "\(vocabulary.tokenCount) tokens, as many as the text encoder knows"
+            checks.append(Check(name: "vocabulary", passed: true, detail: detail))
+        case .failure(let error)?:
+            checks.append(Check(name: "vocabulary", passed: false, detail: error.description))
+        case nil: break
+        }
+        self.checks = checks
+        isSound = checks.allSatisfy(\.passed)
     }
 
     func encode(to encoder: any Encoder) throws {

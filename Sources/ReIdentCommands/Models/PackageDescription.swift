@@ -24,6 +24,7 @@ struct PackageDescription: Encodable {
     private let elementTypes: [String: Int]
     private let hasProjection: Bool
     private let hasTextSide: Bool
+    private let vocabulary: Nullable<String>
     private let thresholds: [String: Double]
     private let trainedIdentities: Int
     private let provenance: Provenance
@@ -32,7 +33,7 @@ struct PackageDescription: Encodable {
 
     enum CodingKeys: String, CodingKey {
         case path, architecture, activation, layers, embedding, dimension, preprocessing, tokens
-        case parameters, tensors, thresholds, provenance, fingerprint
+        case parameters, tensors, thresholds, provenance, fingerprint, vocabulary
         case imageSize = "image_size"
         case patchSize = "patch_size"
         case imageParameters = "image_parameters"
@@ -65,6 +66,8 @@ struct PackageDescription: Encodable {
             .mapValues(\.count)
         hasProjection = package.hasProjection
         hasTextSide = package.hasTextSide
+        let vocabularyFile = try package.hasTextSide ? package.vocabularyFile() : nil
+        vocabulary = Nullable(vocabularyFile?.path.split(separator: "/").last.map(String.init))
         thresholds = settings.thresholds
         trainedIdentities = settings.trainedIdentities.reduce(0) { $0 + $1.hashes.count }
         provenance = settings.provenance
@@ -85,7 +88,7 @@ struct PackageDescription: Encodable {
             ["parameters", "\(parameters), \(imageParameters) of them on the image side"],
             ["tensors", types.joined(separator: ", ")],
             ["projection", hasProjection ? "yes" : "no"],
-            ["text side", hasTextSide ? "yes" : "no"],
+            ["text side", textSide],
             ["weights", origin],
             ["SHA-256", weightsDigest],
         ]
@@ -96,6 +99,11 @@ struct PackageDescription: Encodable {
             + rows.map { row in
                 "  \(row[0])\(String(repeating: " ", count: width - row[0].count))  \(row[1])"
             }).joined(separator: "\n")
+    }
+
+    private var textSide: String {
+        guard hasTextSide else { return "no" }
+        return vocabulary.value.map { "yes, vocabulary in \($0)" } ?? "yes, without vocabulary"
     }
 
     private var patches: String { patchSize.value.map { "patches of \($0), " } ?? "" }

@@ -18,9 +18,9 @@ struct RootCommand: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             ModelsCommand.self, DataCommand.self, CropCommand.self, SynthesizeCommand.self,
-            EmbedCommand.self, TrainCommand.self, EvaluateCommand.self, DistancesCommand.self,
-            ScoreCommand.self, SearchCommand.self, IndexCommand.self, ReproduceCommand.self,
-            BenchmarkCommand.self,
+            EmbedCommand.self, TokenizeCommand.self, EmbedTextCommand.self, TrainCommand.self,
+            EvaluateCommand.self, DistancesCommand.self, ScoreCommand.self, SearchCommand.self,
+            IndexCommand.self, ReproduceCommand.self, BenchmarkCommand.self,
         ])
 
     static let _errorPrefix = "reident: "

@@ -11,6 +11,8 @@ struct SearchSheet {
     /// One query's results.
     struct Result {
         let query: String
+        /// Whether the query is a text and no image.
+        var isText = false
         /// Who is on the query, where the gallery tells it.
         let identity: String?
         let matches: [Match]
@@ -39,9 +41,7 @@ struct SearchSheet {
         let rows = try results.prefix(RankedSheet.mostRows).map { result in
             try Task.checkCancellation()
             return RankedSheet.Row(
-                query: .init(
-                    image: picture(result.query, output), title: "query",
-                    lines: [result.identity ?? name(of: result.query)]),
+                query: query(of: result, output),
                 matches: result.matches.prefix(RankedSheet.mostEntries).enumerated().map {
                     entry($1, rank: $0 + 1, wanted: result.identity, output)
                 })
@@ -49,6 +49,15 @@ struct SearchSheet {
         let sheet = RankedSheet(
             title: "Found in \(name(of: gallery))", subtitle: "\(gallery), \(model)", rows: rows)
         try OutputFile.write(ImageEncoder.png(sheet.drawn()), to: path, force: force)
+    }
+
+    private func query(of result: Result, _ output: OutputOptions) -> RankedSheet.Entry {
+        if result.isText {
+            return .init(words: result.query, title: "query")
+        }
+        return .init(
+            image: picture(result.query, output), title: "query",
+            lines: [result.identity ?? name(of: result.query)])
     }
 
     private func entry(

@@ -20,6 +20,8 @@ public struct RankedSheet: Sendable {
     public struct Entry: Sendable {
         /// The picture; nil where it cannot be had, which is drawn as a grey field.
         public var image: Image?
+        /// Words that stand in the place of a picture; empty for none.
+        public var words = ""
         /// The line below the picture, in bold: a rank and a similarity, or what a query is.
         public var title: String
         /// Further lines, cut to the cell's width: who it is, and what else is worth knowing.
@@ -33,6 +35,12 @@ public struct RankedSheet: Sendable {
             self.title = title
             self.lines = lines
             self.mark = mark
+        }
+
+        /// Words in the place of a picture.
+        public init(words: String, title: String) {
+            self.init(image: nil, title: title)
+            self.words = words
         }
     }
 

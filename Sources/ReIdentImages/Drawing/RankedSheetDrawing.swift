@@ -146,7 +146,7 @@ struct RankedSheetDrawing {
             try canvas.draw(
                 image.halved(untilBelow: 2 * max(place.width, place.height)), in: place)
         } else {
-            canvas.draw("no picture", at: cell.center, Self.plain, alignment: .center)
+            draw(entry.words.isEmpty ? "no picture" : entry.words, on: canvas, inside: cell)
         }
         drawFrame(entry.mark, on: canvas, around: cell)
         let middle = left + Self.cellWidth / 2
@@ -159,6 +159,28 @@ struct RankedSheetDrawing {
             canvas.draw(
                 canvas.shortened(text, to: Self.cellWidth + 8, Self.plain),
                 at: Point(middle, line), Self.plain, alignment: .center)
+        }
+    }
+
+    /// Words in lines around the middle of a cell, as many as have room.
+    private func draw(_ words: String, on canvas: Canvas, inside cell: Rectangle) {
+        let room = cell.width - 12
+        var lines: [String] = []
+        for word in words.split(whereSeparator: \.isWhitespace) {
+            let longer = lines.last.map { "\($0) \(word)" } ?? String(word)
+            if lines.isEmpty || canvas.textWidth(longer, Self.plain) > room {
+                lines.append(String(word))
+            } else {
+                lines[lines.count - 1] = longer
+            }
+        }
+        let most = Int(cell.height / Self.lineHeight) - 1
+        var line = cell.center.y - Double(min(lines.count, most) - 1) / 2 * Self.lineHeight
+        for text in lines.prefix(most) {
+            canvas.draw(
+                canvas.shortened(text, to: room, Self.plain), at: Point(cell.center.x, line),
+                Self.plain, alignment: .center)
+            line += Self.lineHeight
         }
     }
 

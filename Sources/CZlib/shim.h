@@ -1,0 +1,5 @@
+/* zlib, as a module.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <zlib.h>
