@@ -98,12 +98,13 @@ struct FullSizeParity {
         let folder = try #require(ProcessInfo.processInfo.environment["REIDENT_PARITY_FOLDER"])
         for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
             let path = "\(folder)/\(name)"
-            guard FileManager.default.fileExists(atPath: "\(path)/stages.safetensors") else { continue }
+            let stages = "\(path)/stages.safetensors"
+            guard FileManager.default.fileExists(atPath: stages) else { continue }
             let temporary = try TemporaryFolder()
             var found = try StageComparison.compare(
                 folder: path, packageFolder: temporary.file("package"),
                 form: .packed(.fp32, rows: 4 * 197))
-            if try SafetensorsFile(path: "\(path)/stages.safetensors").tensors["tokens"] != nil {
+            if try SafetensorsFile(path: stages).tensors["tokens"] != nil {
                 let text = try TextComparison.compare(
                     folder: path, package: .open(temporary.file("package")),
                     form: .packed(.fp32, rows: 6 * 77))
