@@ -33,9 +33,11 @@ struct StageComparison: Encodable {
     var bfloat16Cosine: Float = 1
     /// The largest difference of a number of a unit-length embedding, features and projected.
     var largestUnitDifference: Float = 0
+    /// The text side, where it was compared.
+    var text: TextComparison?
 
     enum CodingKeys: String, CodingKey {
-        case stages
+        case stages, text
         case bfloat16Cosine = "cosine_bf16"
         case largestUnitDifference = "max_unit_embedding_difference"
     }
@@ -82,7 +84,8 @@ struct StageComparison: Encodable {
         return result
     }
 
-    private static func pictures(in file: SafetensorsFile) throws -> ImageBatch {
+    /// The pictures of a tensor `pixels_u8`.
+    static func pictures(in file: SafetensorsFile) throws -> ImageBatch {
         let entry = try #require(file.tensors["pixels_u8"])
         let side = entry.shape[1]
         let bytes = try file.withBytes(of: "pixels_u8") { Array($0) }

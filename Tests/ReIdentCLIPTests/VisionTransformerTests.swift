@@ -6,6 +6,7 @@
 import Foundation
 import ReIdentCLIP
 import ReIdentEngine
+import ReIdentFiles
 import ReIdentImages
 import ReIdentTestSupport
 import Testing
@@ -97,11 +98,20 @@ struct FullSizeParity {
         let folder = try #require(ProcessInfo.processInfo.environment["REIDENT_PARITY_FOLDER"])
         for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
             let path = "\(folder)/\(name)"
-            guard FileManager.default.fileExists(atPath: "\(path)/config.json") else { continue }
+            let stages = "\(path)/stages.safetensors"
+            guard FileManager.default.fileExists(atPath: stages) else { continue }
             let temporary = try TemporaryFolder()
-            let found = try StageComparison.compare(
+            var found = try StageComparison.compare(
                 folder: path, packageFolder: temporary.file("package"),
                 form: .packed(.fp32, rows: 4 * 197))
+            if try SafetensorsFile(path: stages).tensors["tokens"] != nil {
+                let text = try TextComparison.compare(
+                    folder: path, package: .open(temporary.file("package")),
+                    form: .packed(.fp32, rows: 6 * 77))
+                #expect(text.largestUnitDifference <= Tolerance.unitEmbedding, "\(name)")
+                #expect(text.bfloat16Cosine >= Tolerance.bfloat16Cosine, "\(name)")
+                found.text = text
+            }
             let encoded = try JSONEncoder().encode(found)
             try encoded.write(to: URL(filePath: "\(path)/differences.json"))
             #expect(found.largestUnitDifference <= Tolerance.unitEmbedding, "\(name)")

@@ -63,6 +63,11 @@ public enum Tolerance {
     ///
     /// PyTorch's own bf16 stays above it on the same models.
     public static let bfloat16Cosine: Float = 0.9995
+    /// Zero-shot logits at a scale of 100, against open_clip's: what the project promises.
+    public static let zeroShotLogit: Float = 1e-4
+    /// Published numbers of real weights: some were stored in half precision, others computed by
+    /// another runtime from weights in half precision.
+    public static let publishedOutput: Float = 2e-3
 
     // MARK: Training
 

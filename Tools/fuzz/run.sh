@@ -13,7 +13,8 @@ cd "$(dirname "$0")"
 seconds=${1:?how many seconds for each target}
 shift
 targets=${*:-images orientation safetensors matrices weights zip table submission manifest pairs \
-    configuration package companions boxes index pickle torch}
+    configuration package companions boxes index pickle torch gzip \
+    vocabulary texts}
 
 swift build -c release --product FuzzReaders \
     -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address,fuzzer-no-link

@@ -6,14 +6,15 @@
 `write` makes, for each model, FOLDER/<name>/ with `weights.safetensors` (seeded random weights,
 every one moved away from its initial value), `config.json` (the form of model packages) and
 `stages.safetensors` (names and shapes: Tools/reference/clip_models.py and other_models.py) for four
-drawn players. The text side is cut to one layer and 512 tokens to keep the files small; the vision
-side is whole.
+drawn players. The text side is whole in four models, whose texts are compared too; in the others
+it is cut to one layer and 512 tokens to keep the files small. The vision side is whole.
 
 The Swift side (`swift test --filter FullSizeParity` with REIDENT_PARITY_FOLDER=FOLDER) reads them
 and writes FOLDER/<name>/differences.json:
 
     {"stages": [{"stage": "block.0", "max_absolute": ..., "max_relative": ..., "tolerance": ...}],
-     "cosine_bf16": ..., "max_unit_embedding_difference": ...}
+     "cosine_bf16": ..., "max_unit_embedding_difference": ...,
+     "text": {"texts": ..., "max_unit_embedding_difference": ..., "cosine_bf16": ...}}
 
 with the stages named as in stages.safetensors; `max_relative` is the largest difference over the
 largest magnitude in the stage, `cosine_bf16` the smallest cosine between its bf16 embedding and
@@ -48,6 +49,9 @@ def timm_convnext(widths: list[int]) -> dict:
         "timm_model": "convnext", "image_size": 224, "layers": [3, 3, 27, 3], "widths": widths}}
 
 
+# Those whose text side is compared at its full size.
+WHOLE_TEXT = ["ViT-B-32", "ViT-B-32-quickgelu", "ViT-L-14", "ViT-L-14-quickgelu"]
+TEXT_LENGTHS = [0, 1, 8, 23, 50, 75]  # tokens between start and end
 TIMM = {
     "vit_base_patch16_224": timm_vit(768, 12), "vit_large_patch16_224": timm_vit(1024, 24),
     "convnext_base": timm_convnext([128, 256, 512, 1024]),
@@ -63,6 +67,7 @@ def write(folder: pathlib.Path, models: list[str]) -> None:
 
     for name in models:
         index = MODELS.index(name)
+        text_cosine = None
         config = TIMM.get(name) or clip_models.configuration(name)
         pictures = images.drawn_batch(4, config["vision_cfg"]["image_size"])
         pixels = images.normalized(pictures)
@@ -81,18 +86,23 @@ def write(folder: pathlib.Path, models: list[str]) -> None:
             clip_models.write_model(folder / name, config, model.state_dict(), stages)
             cosine = other_models.bf16_cosine(model, pixels, stages["features"])
         else:
-            config["text_cfg"] |= {"layers": 1, "vocab_size": 512}
+            if name not in WHOLE_TEXT:
+                config["text_cfg"] |= {"layers": 1, "vocab_size": 512}
             model = clip_models.build(config, seed=71 + index)
             clip_models.perturb(model, seed=171 + index)
             state = model.state_dict()
             stages |= clip_models.vision_stages(model, pixels)
             stages |= clip_models.bf16_stages(config, state, pixels)
-            stages |= clip_models.text_stages(model, count=4, seed=271 + index)
+            stages |= clip_models.text_stages(
+                model, count=len(TEXT_LENGTHS), seed=271 + index, lengths=TEXT_LENGTHS)
+            stages |= clip_models.bf16_texts(config, state, stages["tokens"])
             clip_models.write_model(folder / name, config, state, stages)
             cosine = torch.cosine_similarity(
                 stages["projected"], stages["projected_bf16"]).min().item()
+            text_cosine = torch.cosine_similarity(stages["text"], stages["text_bf16"]).min().item()
         timm = other_models.import_timm()
-        note = {"pytorch_cosine_bf16": cosine, "torch": torch.__version__,
+        note = {"pytorch_cosine_bf16": cosine, "pytorch_text_cosine_bf16": text_cosine,
+                "torch": torch.__version__,
                 "open_clip": clip_models.open_clip.__version__, "timm": timm.__version__}
         (folder / name / "reference.json").write_text(json.dumps(note) + "\n")
         print(f"{name}: written; PyTorch's own bf16 cosine {cosine:.6f}", file=sys.stderr)
@@ -118,7 +128,7 @@ def grouped(stages: list[dict]) -> list[dict]:
 def report(folder: pathlib.Path, page: pathlib.Path) -> int:
     from parity.markdown import replace_section
 
-    broken, summary, detail, versions = [], [], [], {}
+    broken, summary, detail, texts, versions = [], [], [], [], {}
     names = [name for name in MODELS if (folder / name / "config.json").exists()]
     for name in names:
         path = folder / name / "differences.json"
@@ -142,6 +152,19 @@ def report(folder: pathlib.Path, page: pathlib.Path) -> int:
             detail.append(
                 f"| {name} | {stage['stage']} | {stage['max_absolute']:.1e} | "
                 f"{stage['max_relative']:.1e} | {stage['tolerance']:.0e} |")
+        text = found.get("text")
+        if name in WHOLE_TEXT and text is None:
+            broken.append(f"{name}: its texts were not compared")
+        if text is None:
+            continue
+        if not text["max_unit_embedding_difference"] <= LARGEST_UNIT_DIFFERENCE:
+            broken.append(f"{name}: texts differ by {text['max_unit_embedding_difference']}")
+        if not text["cosine_bf16"] >= SMALLEST_COSINE:
+            broken.append(f"{name}: bf16 cosine of texts {text['cosine_bf16']}")
+        if name in WHOLE_TEXT:
+            texts.append(
+                f"| {name} | {text['texts']} | {text['max_unit_embedding_difference']:.1e} | "
+                f"{text['cosine_bf16']:.6f} | {versions['pytorch_text_cosine_bf16']:.6f} |")
     timm = f", timm {versions['timm']}" if "timm" in versions else ""
     if summary:
         replace_section(page, "parity", "\n".join([
@@ -155,6 +178,13 @@ def report(folder: pathlib.Path, page: pathlib.Path) -> int:
             "",
             "| model | stage | absolute | relative | allowed |", "|---|---|---|---|---|", *detail]))
         print("\n".join(summary))
+    if texts:
+        replace_section(page, "texts", "\n".join([
+            "Whole text transformers with random weights, random tokens, 2 to 77 of them; limits "
+            "as above.", "",
+            "| model | texts | unit embedding, largest difference | bf16 cosine | "
+            "PyTorch's own bf16 |", "|---|---|---|---|---|", *texts]))
+        print("\n".join(texts))
     for line in broken:
         print(line, file=sys.stderr)
     return 1 if broken or not names else 0

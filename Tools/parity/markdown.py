@@ -15,7 +15,8 @@ How far ReIdent's results lie from open_clip's and from a plain PyTorch run of t
 
 ## A real run
 """
-HEADINGS = {"parity": "## The encoder, stage by stage", "real-run": "## A real run"}
+HEADINGS = {"parity": "## The encoder, stage by stage", "texts": "## Texts",
+            "zero-shot": "## Zero-shot logits", "real-run": "## A real run"}
 
 
 def replace_section(page: pathlib.Path, name: str, text: str) -> None:

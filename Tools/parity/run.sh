@@ -3,7 +3,10 @@
 # The differences go to docs/PARITY.md.
 #
 #   Tools/parity/run.sh [MODEL...]   default: ViT-B-32, B-16, L-14, with and without QuickGELU,
-#                                    RN50, RN101, RN50x4, and the four of ImageNet
+#                                    RN50, RN101, RN50x4, and the four of ImageNet; the
+#                                    text sides of ViT-B-32 and L-14 are whole, too
+#   Tools/parity/run.sh zero-shot    logits of ViT-B-32 for 101 prompted numbers alone, which
+#                                    otherwise come last
 #
 # PYTHON names an interpreter with Tools/requirements.txt installed (default: .deps/python, then
 # python3).
@@ -25,6 +28,7 @@ if ! message=$("$python" Tools/parity/check_python.py 2>&1); then
     exit 69
 fi
 
+[ "${1:-}" = zero-shot ] && only_zero_shot=1 && shift || only_zero_shot=
 models=${*:-ViT-B-32 ViT-B-32-quickgelu ViT-B-16 ViT-B-16-quickgelu ViT-L-14 ViT-L-14-quickgelu \
 RN50 RN101 RN50x4 vit_base_patch16_224 vit_large_patch16_224 convnext_base convnext_large}
 folder=${PARITY_FOLDER:-}
@@ -38,6 +42,7 @@ fi
 strict="-Xswiftc -warnings-as-errors"
 swift build --build-tests $strict
 mkdir -p "$folder/now" "$folder/done"
+[ -z "$only_zero_shot" ] || models=
 for model in $models; do
     "$python" Tools/parity/full_size.py write "$folder/now" "$model"
     REIDENT_PARITY_FOLDER="$folder/now" swift test --disable-xctest $strict --skip-build --filter FullSizeParity
@@ -48,4 +53,12 @@ for model in $models; do
     rm -rf "$folder/done/$model"
     mv "$folder/now/$model" "$folder/done/$model"
 done
-"$python" Tools/parity/full_size.py report "$folder/done"
+status=0
+[ -z "$models" ] || "$python" Tools/parity/full_size.py report "$folder/done" || status=1
+# Without arguments, and where it is asked for.
+if [ $# -eq 0 ]; then
+    "$python" Tools/parity/zero_shot.py write "$folder/done"
+    REIDENT_PARITY_FOLDER="$folder/done" swift test --skip-build --filter FullSizeZeroShot
+    "$python" Tools/parity/zero_shot.py report "$folder/done" || status=1
+fi
+exit $status

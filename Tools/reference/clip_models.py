@@ -18,6 +18,7 @@ projected embedding:
     tokens          [N, C] int64        token ids, zero padded; the end token is the largest id
     text            [N, D]              projected text embedding
     text_unit       [N, D]              the same at unit length
+    text_bf16       [N, D]              the text in bf16, weights and activations; full size only
 
 Everything is fp32 unless it says otherwise.
 
@@ -131,18 +132,28 @@ def bf16_stages(config: dict, state: dict, pixels: torch.Tensor) -> dict[str, to
 
 
 @torch.no_grad()
-def text_stages(model, count: int, seed: int) -> dict[str, torch.Tensor]:
-    """Text embeddings of random token rows of different lengths."""
+def text_stages(
+    model, count: int, seed: int, lengths: list[int] | None = None
+) -> dict[str, torch.Tensor]:
+    """Text embeddings of random token rows; `lengths` counts tokens between start and end."""
     generator = torch.Generator().manual_seed(seed)
     start, end = model.vocab_size - 2, model.vocab_size - 1
     tokens = torch.zeros(count, model.context_length, dtype=torch.int64)
     for row in range(count):
-        length = 2 + row * 3 % (model.context_length - 3)
+        length = lengths[row] if lengths else 2 + row * 3 % (model.context_length - 3)
         words = torch.randint(1, start, (length,), generator=generator)
         tokens[row, : length + 2] = torch.cat(
             [torch.tensor([start]), words, torch.tensor([end])])
     text = model.encode_text(tokens)
     return {"tokens": tokens, "text": text, "text_unit": F.normalize(text, dim=-1)}
+
+
+@torch.no_grad()
+def bf16_texts(config: dict, state: dict, tokens: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Text embeddings with all weights and activations in bf16, by PyTorch's eager operators."""
+    model = build(config)
+    model.load_state_dict(state)
+    return {"text_bf16": model.bfloat16().encode_text(tokens).float()}
 
 
 def write_model(folder: pathlib.Path, config: dict, state: dict, stages: dict) -> None:

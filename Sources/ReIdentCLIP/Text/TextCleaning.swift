@@ -60,8 +60,17 @@ enum TextCleaning {
         while true {
             let before = text
             if unescapes { text = HTMLEntities.unescapedWhole(text) }
-            text = withoutTerminalEscapes(text.flatMap(replacement)).filter { !isControl($0) }
-            text = composed(text)
+            var replaced: Scalars = []
+            replaced.reserveCapacity(text.count)
+            for scalar in text {
+                // Most characters stay as they are; an array for each would cost half the time.
+                if scalar.isASCII, scalar != "\r" {
+                    replaced.append(scalar)
+                } else {
+                    replaced += replacement(scalar)
+                }
+            }
+            text = composed(withoutTerminalEscapes(replaced).filter { !isControl($0) })
             if text == before { return text }
         }
     }
@@ -69,7 +78,7 @@ enum TextCleaning {
     /// What stands for one character: C1 controls as Windows reads them, ligatures apart, full
     /// width as usual width, straight quotation marks, one kind of line end.
     private static func replacement(_ scalar: Unicode.Scalar) -> Scalars {
-        guard scalar.value >= 0x80 else { return [scalar == "\r" ? "\n" : scalar] }
+        guard !scalar.isASCII else { return [scalar == "\r" ? "\n" : scalar] }
         switch scalar.value {
         case 0x80...0x9F: return replacementOfQuotes(windows1252(scalar.value))
         case 0x132, 0x133, 0x149, 0x1C4...0x1CC, 0x1F1...0x1F3, 0xFB00...0xFB06:
@@ -160,12 +169,12 @@ enum TextCleaning {
         bytes.reserveCapacity(text.count * 2)
         for (index, scalar) in text.enumerated() {
             if scalar == "Σ" {
-                bytes += Array((isFinal(index, in: text) ? "ς" : "σ").utf8)
+                bytes += (isFinal(index, in: text) ? "ς" : "σ").utf8
             } else if scalar.isASCII {
                 let byte = UInt8(truncatingIfNeeded: scalar.value)
                 bytes.append((0x41...0x5A).contains(byte) ? byte | 0x20 : byte)
             } else {
-                bytes += Array(scalar.properties.lowercaseMapping.utf8)
+                bytes += scalar.properties.lowercaseMapping.utf8
             }
         }
         return bytes

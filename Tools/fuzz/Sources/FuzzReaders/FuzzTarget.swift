@@ -17,7 +17,7 @@ struct FuzzTarget: Sendable {
     static let all: [FuzzTarget] = [
         .images, .orientation, .safetensors, .matrices, .weights, .zip, .table, .submission,
         .manifest, .pairs, .configuration, .package, .companions, .boxes, .index,
-        .pickle, .torch,
+        .pickle, .torch, .gzip, .vocabulary, .texts,
     ]
 }
 
