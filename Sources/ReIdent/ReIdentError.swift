@@ -29,6 +29,14 @@ public enum ReIdentError: DiagnosedError, Equatable {
     case notText(place: String)
     /// A gallery of features is to be compared with a text.
     case galleryOfFeatures(index: String)
+    /// A precision was asked for that only calibration knows about.
+    case notCalibrated(package: String, hasOther: Bool)
+    /// No confidence is high enough for the precision that was asked for.
+    case precisionOutOfReach(package: String, wished: Double, best: Double)
+    /// Crops of a data set have no numbers to measure reading by.
+    case noNumbers(dataset: String)
+    /// A crop's number is none that a shirt can have.
+    case noNumber(place: String, found: String)
     /// An index could not be used, or a search failed.
     case index(IndexError)
 
@@ -36,7 +44,8 @@ public enum ReIdentError: DiagnosedError, Equatable {
         switch self {
         case .unsupported, .emptyText: .usage
         case .noImages, .onlyBadImages, .widthMismatch, .modelMismatch, .notFinite, .emptySplit,
-            .unlabelled, .notText, .galleryOfFeatures:
+            .unlabelled, .notText, .galleryOfFeatures, .notCalibrated, .precisionOutOfReach,
+            .noNumbers, .noNumber:
             .badData
         case .index(let error): error.kind
         }
@@ -75,6 +84,21 @@ public enum ReIdentError: DiagnosedError, Equatable {
         case .galleryOfFeatures(let index):
             "\(index): the index holds features, which cannot be compared with texts. Build it "
                 + "with a package that was imported with --keep-projection, or search the folder."
+        case .notCalibrated(let package, let hasOther):
+            "\(package): "
+                + (hasOther
+                    ? "was calibrated for other sentences" : "is not calibrated")
+                + ", so it is not known how right its numbers are. "
+                + "Run `reident score-numbers DATASET --model \(package) --calibrate` with these "
+                + "sentences first, or leave out --at-precision."
+        case .precisionOutOfReach(let package, let wished, let best):
+            "\(package): its numbers are nowhere \(wished) right; \(best) is the most that was "
+                + "reached where it was calibrated. Ask for less, or use a better model."
+        case .noNumbers(let dataset):
+            "\(dataset): no crop has a number, so reading cannot be measured. Give a data set "
+                + "whose manifest.csv has the column 'number', or --labels folder."
+        case .noNumber(let place, let found):
+            "\(place): its number is '\(found)'; 0 to 99 and 00 were expected."
         case .index(let error):
             error.description
         }

@@ -48,6 +48,8 @@ public enum PackageError: DiagnosedError {
     case vocabularyNotFound
     /// A package has a text encoder, but no vocabulary to make tokens with.
     case vocabularyMissing(package: String)
+    /// A file of sentences for reading numbers is not of the form.
+    case invalidPrompts(file: String, problem: String)
     /// A text is to be embedded by a package without a text encoder.
     case noTextSide(package: String)
     /// A file could not be read or written; the cause speaks for itself.
@@ -116,6 +118,10 @@ public enum PackageError: DiagnosedError {
         case .digestMismatch(let path, let expected, let found):
             "\(path): the weights have SHA-256 \(found), but the package was written with "
                 + "\(expected). The file was changed or damaged; copy or import it again."
+        case .invalidPrompts(let file, let problem):
+            "\(file): \(problem). Each line is a sentence: with {number} it describes a crop "
+                + "with that shirt number, without it a crop on which no number can be seen; "
+                + "there must be one of each."
         case .invalidVocabulary(let file, let problem):
             "\(file): \(problem). Use CLIP's bpe_simple_vocab_16e6.txt.gz, or the merges.txt that "
                 + "belongs to the weights."

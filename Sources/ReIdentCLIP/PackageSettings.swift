@@ -37,6 +37,8 @@ public struct PackageSettings: Sendable, Equatable {
     public var tokens: TokenSelection
     /// Similarities from which on two crops count as the same player, by name of the rule.
     public var thresholds: [String: Double]
+    /// What reading shirt numbers learned from crops with known ones.
+    public var numberReading: NumberCalibration?
     /// SHA-256 of the tensors, lower-case hexadecimal; set when a package is written.
     public internal(set) var weightsDigest: String
     /// Where the weights come from.
@@ -48,8 +50,8 @@ public struct PackageSettings: Sendable, Equatable {
     public init(
         architecture: String, embedding: EmbeddingKind, preprocessing: Preprocessing = .letterbox,
         normalization: PixelNormalization = .clip, tokens: TokenSelection = .all,
-        thresholds: [String: Double] = [:], provenance: Provenance,
-        trainedIdentities: [HashedIdentities] = []
+        thresholds: [String: Double] = [:], numberReading: NumberCalibration? = nil,
+        provenance: Provenance, trainedIdentities: [HashedIdentities] = []
     ) {
         self.architecture = architecture
         self.embedding = embedding
@@ -57,6 +59,7 @@ public struct PackageSettings: Sendable, Equatable {
         self.normalization = normalization
         self.tokens = tokens
         self.thresholds = thresholds
+        self.numberReading = numberReading
         weightsDigest = ""
         self.provenance = provenance
         self.trainedIdentities = trainedIdentities
@@ -73,6 +76,7 @@ extension PackageSettings: Codable {
         case format, architecture, embedding, preprocessing, mean
         case standardDeviation = "std"
         case tokens, thresholds
+        case numberReading = "number_reading"
         case weightsDigest = "weights_sha256"
         case provenance
         case trainedIdentities = "trained_identities"
@@ -94,6 +98,8 @@ extension PackageSettings: Codable {
         tokens = try container.decode(TokenSelection.self, forKey: .tokens)
         thresholds =
             try container.decodeIfPresent([String: Double].self, forKey: .thresholds) ?? [:]
+        numberReading =
+            try container.decodeIfPresent(NumberCalibration.self, forKey: .numberReading)
         weightsDigest = try container.decode(String.self, forKey: .weightsDigest)
         provenance = try container.decode(Provenance.self, forKey: .provenance)
         trainedIdentities =
@@ -111,6 +117,7 @@ extension PackageSettings: Codable {
         try container.encode(normalization.standardDeviation, forKey: .standardDeviation)
         try container.encode(tokens, forKey: .tokens)
         if !thresholds.isEmpty { try container.encode(thresholds, forKey: .thresholds) }
+        try container.encodeIfPresent(numberReading, forKey: .numberReading)
         try container.encode(weightsDigest, forKey: .weightsDigest)
         try container.encode(provenance, forKey: .provenance)
         try container.encode(trainedIdentities, forKey: .trainedIdentities)

@@ -20,7 +20,8 @@ struct RootCommand: AsyncParsableCommand {
             ModelsCommand.self, DataCommand.self, CropCommand.self, SynthesizeCommand.self,
             EmbedCommand.self, TokenizeCommand.self, EmbedTextCommand.self, TrainCommand.self,
             EvaluateCommand.self, DistancesCommand.self, ScoreCommand.self, SearchCommand.self,
-            IndexCommand.self, ReproduceCommand.self, BenchmarkCommand.self,
+            IndexCommand.self, ReadNumberCommand.self, ScoreNumbersCommand.self,
+            ReproduceCommand.self, BenchmarkCommand.self,
         ])
 
     static let _errorPrefix = "reident: "

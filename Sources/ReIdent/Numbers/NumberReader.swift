@@ -1,0 +1,88 @@
+// Reading shirt numbers as applications do it: images in, numbers and how sure they are out.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+public import ReIdentCLIP
+public import ReIdentImages
+
+/// Reads shirt numbers with a package that has a text side, without having been trained to.
+public struct NumberReader: Sendable {
+    /// What became of a list of images.
+    public struct Outcome: Sendable {
+        /// For each good image the scaled similarities to all answers, before calibration.
+        public let logits: [[Double]]
+        /// For each good image the probabilities of all answers.
+        public let probabilities: [[Double]]
+        /// For each good image, the position of its source.
+        public let positions: [Int]
+        /// The images that were left out, and why.
+        public let failures: [LoadedBatch.Failure]
+    }
+
+    /// What images are compared with.
+    public let classifier: NumberClassifier
+    /// The sentences.
+    public let prompts: NumberPrompts
+    private let encoder: PlayerEncoder
+
+    /// The package, with the projected embedding.
+    public var package: ModelPackage { encoder.package }
+
+    /// Brings a package to the device and embeds the sentences.
+    ///
+    /// - Parameters:
+    ///   - package: A package with a text side, its vocabulary and its projection.
+    ///   - prompts: The sentences; nil takes the package's.
+    ///   - options: How to embed images; they are not mirrored.
+    /// - Returns: A reader that is ready.
+    /// - Throws: `PackageError`: `noTextSide`, `vocabularyMissing`, `projectionMissing` or
+    ///   `invalidPrompts`; `EngineError` if the engine or the device is missing; `ReIdentError`.
+    public static func open(
+        _ package: ModelPackage, prompts: NumberPrompts? = nil,
+        options: PlayerEncoder.Options = .init()
+    ) async throws -> NumberReader {
+        let prompts = try prompts ?? package.numberPrompts()
+        guard package.hasTextSide else { throw PackageError.noTextSide(package: package.path) }
+        // The attention pool of a ResNet contains the projection, so its features are projected.
+        let isProjected = package.configuration.vision.includesProjection
+        let projected = isProjected ? package : try package.selecting(.projected)
+        var textOptions = TextEmbedder.Options()
+        textOptions.device = options.device
+        let texts = try await TextEmbedder.open(projected, options: textOptions)
+        let sentences = try await texts.embed(prompts.texts).embeddings
+        var options = options
+        options.averagesFlip = false
+        let encoder = try await PlayerEncoder.open(projected, options: options)
+        let calibration = package.settings.numberReading
+        let classifier = NumberClassifier(
+            embeddings: sentences.values, prompts: prompts, scale: try package.similarityScale(),
+            calibration: calibration?.prompts == (try prompts.digest()) ? calibration : nil)
+        return NumberReader(classifier: classifier, prompts: prompts, encoder: encoder)
+    }
+
+    /// Reads the numbers of images.
+    ///
+    /// - Parameters:
+    ///   - sources: The images.
+    ///   - skipsBadImages: Whether an image that cannot be decoded is left out; otherwise the first
+    ///     ends the work.
+    ///   - progress: Is told after every batch.
+    /// - Returns: Probabilities for every good image.
+    /// - Throws: As `PlayerEncoder.embed(_:skipsBadImages:progress:)`.
+    public func read(
+        _ sources: [ImageSource], skipsBadImages: Bool = false,
+        progress: PlayerEncoder.Progress = { _, _ in }
+    ) async throws -> Outcome {
+        let embedded = try await encoder.embed(
+            sources, skipsBadImages: skipsBadImages, progress: progress)
+        let logits = (0..<embedded.embeddings.count).map {
+            classifier.logits(of: embedded.embeddings[$0])
+        }
+        let calibration = classifier.calibration
+        return Outcome(
+            logits: logits,
+            probabilities: logits.map { NumberCalibration.probabilities(of: $0, calibration) },
+            positions: embedded.positions, failures: embedded.failures)
+    }
+}
