@@ -20,11 +20,11 @@ struct ReadNumberTests {
 
     /// A data set whose manifest gives numbers, the last crop none.
     private func manifest(_ place: Workplace) throws -> String {
-        var lines = "path,identity,split,role,number\n"
+        var lines = "path,identity,camera,split,role,number\n"
         for (index, number) in ["7", "23", "00", ""].enumerated() {
             try place.image("data/\(index).png", seed: UInt64(index + 1))
             let role = index % 2 == 0 ? "query" : "gallery"
-            lines += "\(index).png,p\(index / 2),test,\(role),\(number)\n"
+            lines += "\(index).png,p\(index / 2),,test,\(role),\(number)\n"
         }
         try place.write(lines, to: "data/manifest.csv")
         return place.file("data")
