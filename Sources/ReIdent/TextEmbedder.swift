@@ -118,6 +118,18 @@ public actor TextEmbedder {
             cut: tokens.enumerated().filter(\.element.isCut).map { ($0, $1) })
     }
 
+    /// A classifier of images whose classes are described by texts.
+    ///
+    /// - Parameter prompts: For each class its texts, at least one.
+    /// - Throws: As `ZeroShotClassifier.init`.
+    public func classifier(of prompts: [[String]]) throws -> ZeroShotClassifier {
+        let encoder =
+            try model ?? package.makeTextEncoder(
+                form: .trainable(options.precision), device: Device.named(options.device))
+        return try ZeroShotClassifier(
+            prompts: prompts, package: package, encoder: encoder, batchSize: options.batchSize)
+    }
+
     /// Unit vectors of one batch, one behind the other.
     private func embed(_ batch: TokenBatch) throws -> [Float] {
         guard let model else { return [] }

@@ -21,9 +21,9 @@ struct NumberPromptsTests {
         let read = try prompts("# mine\n\n  shirt {number} \r\nno shirt\n{number}")
         #expect(read.templates == ["shirt {number}", "{number}"])
         #expect(read.withoutNumber == ["no shirt"])
-        #expect(read.texts.count == 2 * 101 + 1)
-        #expect(Array(read.texts.prefix(4)) == ["shirt 0", "0", "shirt 1", "1"])
-        #expect(Array(read.texts.suffix(3)) == ["shirt 00", "00", "no shirt"])
+        #expect(read.classes.count == 102)
+        #expect(Array(read.classes.prefix(2)) == [["shirt 0", "0"], ["shirt 1", "1"]])
+        #expect(Array(read.classes.suffix(2)) == [["shirt 00", "00"], ["no shirt"]])
     }
 
     @Test("what was written is read again")

@@ -20,8 +20,10 @@ public struct NumberReader: Sendable {
         public let failures: [LoadedBatch.Failure]
     }
 
-    /// What images are compared with.
-    public let classifier: NumberClassifier
+    /// What images are compared with: the classes of `prompts`.
+    public let classifier: ZeroShotClassifier
+    /// What makes probabilities true, where the package was calibrated with these sentences.
+    public let calibration: NumberCalibration?
     /// The sentences.
     public let prompts: NumberPrompts
     private let encoder: PlayerEncoder
@@ -50,15 +52,15 @@ public struct NumberReader: Sendable {
         var textOptions = TextEmbedder.Options()
         textOptions.device = options.device
         let texts = try await TextEmbedder.open(projected, options: textOptions)
-        let sentences = try await texts.embed(prompts.texts).embeddings
+        let classifier = try await texts.classifier(of: prompts.classes)
         var options = options
         options.averagesFlip = false
         let encoder = try await PlayerEncoder.open(projected, options: options)
         let calibration = package.settings.numberReading
-        let classifier = NumberClassifier(
-            embeddings: sentences.values, prompts: prompts, scale: try package.similarityScale(),
-            calibration: calibration?.prompts == (try prompts.digest()) ? calibration : nil)
-        return NumberReader(classifier: classifier, prompts: prompts, encoder: encoder)
+        return NumberReader(
+            classifier: classifier,
+            calibration: calibration?.prompts == (try prompts.digest()) ? calibration : nil,
+            prompts: prompts, encoder: encoder)
     }
 
     /// Reads the numbers of images.
@@ -76,10 +78,11 @@ public struct NumberReader: Sendable {
     ) async throws -> Outcome {
         let embedded = try await encoder.embed(
             sources, skipsBadImages: skipsBadImages, progress: progress)
-        let logits = (0..<embedded.embeddings.count).map {
-            classifier.logits(of: embedded.embeddings[$0])
+        let width = classifier.classCount
+        let all = classifier.logits(of: embedded.embeddings.values)
+        let logits = stride(from: 0, to: all.count, by: width).map { row in
+            all[row..<row + width].map(Double.init)
         }
-        let calibration = classifier.calibration
         return Outcome(
             logits: logits,
             probabilities: logits.map { NumberCalibration.probabilities(of: $0, calibration) },

@@ -1,8 +1,9 @@
 // Making the probabilities of number reading true: a factor for all logits and a bias for "no
-// number", fitted on crops with known numbers, and how precise answers are from which confidence on.
+// number", fitted on crops with known numbers, and how precise answers are from some confidence on.
 //
-// After Guo et al., On Calibration of Modern Neural Networks, 2017 (temperature scaling). "No number"
-// has few sentences and is another kind of answer than the numbers, so it has a bias of its own.
+// After Guo et al., On Calibration of Modern Neural Networks, 2017 (temperature scaling). "No
+// number" has few sentences and is another kind of answer than the numbers, so it has a bias of its
+// own.
 //
 // SPDX-License-Identifier: MIT
 

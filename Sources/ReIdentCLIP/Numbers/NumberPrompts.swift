@@ -1,4 +1,4 @@
-// The texts that a crop is compared with to read its shirt number, and the file a user edits them in.
+// The texts that a crop is compared with to read its shirt number, and the file they are edited in.
 //
 // SPDX-License-Identifier: MIT
 
@@ -83,11 +83,11 @@ public struct NumberPrompts: Sendable, Equatable {
         self.init(templates: templates, withoutNumber: withoutNumber)
     }
 
-    /// All sentences: those of the first number, of the second, ..., and those without a number.
-    public var texts: [String] {
-        Self.numbers.flatMap { number in
+    /// The sentences of each number in the order of `numbers`, and last those without one.
+    public var classes: [[String]] {
+        Self.numbers.map { number in
             templates.map { $0.replacing(Self.placeholder, with: number) }
-        } + withoutNumber
+        } + [withoutNumber]
     }
 
     /// The sentences as their file holds them.

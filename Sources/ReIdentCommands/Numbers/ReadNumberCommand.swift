@@ -132,7 +132,7 @@ struct ReadNumberCommand: AsyncParsableCommand {
 
     /// From which probability on a number is given.
     private func threshold(_ reader: NumberReader) throws -> Double {
-        guard let calibration = reader.classifier.calibration else {
+        guard let calibration = reader.calibration else {
             if atPrecision != nil {
                 throw ReIdentError.notCalibrated(
                     package: model.path, hasOther: reader.package.settings.numberReading != nil)
@@ -180,7 +180,8 @@ private struct NumberResult: Encodable {
     var line: String {
         let answer = reading.number ?? reading.decision.rawValue
         let padding = String(repeating: " ", count: max(0, 9 - answer.count))
-        var line = answer + padding + "  " + String(format: "%5.1f %%", 100 * reading.confidence)
+        let confidence = String(format: "%5.1f %%", 100 * reading.confidence)
+        var line = "\(answer)\(padding)  \(confidence)"
         line += "  " + (path ?? player ?? "")
         if let crops, let legible { line += "  (legible: \(legible) of \(crops))" }
         return line

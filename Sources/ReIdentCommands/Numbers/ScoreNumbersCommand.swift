@@ -1,5 +1,5 @@
-// `reident score-numbers`: how well a package reads shirt numbers, on crops whose number is known; and
-// its calibration by them.
+// `reident score-numbers`: how well a package reads shirt numbers, on crops whose number is known;
+// and its calibration by them.
 //
 // SPDX-License-Identifier: MIT
 
@@ -69,7 +69,7 @@ struct ScoreNumbersCommand: AsyncParsableCommand {
                 count: crops.count, first: outcome.failures.first?.error.description ?? "")
         }
         try Task.checkCancellation()
-        var calibration = reader.classifier.calibration
+        var calibration = reader.calibration
         if calibrate {
             let fitted = NumberCalibration(
                 fitting: zip(outcome.logits, used).map { .init(logits: $0, answer: $1.answer) },
