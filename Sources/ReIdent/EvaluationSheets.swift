@@ -74,8 +74,9 @@ public struct EvaluationSheets: Sendable {
         var rows: [RankedSheet.Row] = []
         for query in queries {
             try Task.checkCancellation()
-            let found = try embedded.ranking(
-                ofQuery: query.row, count: RankedSheet.mostEntries)
+            let found = Self.shown(
+                of: try embedded.ranking(ofQuery: query.row, count: .max),
+                count: RankedSheet.mostEntries)
             let source = embedded.retrieval.queries[query.row].source
             rows.append(
                 RankedSheet.Row(
@@ -85,15 +86,28 @@ public struct EvaluationSheets: Sendable {
                             query.identity, "AP \(query.averagePrecision.percent)",
                             "first right: \(query.firstMatchRank)",
                         ]),
-                    matches: try found.enumerated().map { rank, match in
+                    matches: try found.map { rank, match in
                         .init(
                             image: try ImageSource(match.image.source).decoded(),
-                            title: RankedSheet.title(rank: rank + 1, match.similarity),
+                            title: RankedSheet.title(rank: rank, match.similarity),
                             lines: [match.image.isDistractor ? "nobody" : match.image.identity],
                             mark: match.isRight ? .right : .wrong)
                     }))
         }
         return RankedSheet(title: title, subtitle: subtitle, rows: rows)
+    }
+
+    /// What a row shows of a ranking, with ranks from 1: its beginning; where nothing in that is
+    /// right, the last place is that of the first right image, so that one sees what was missed.
+    static func shown(
+        of ranking: [RankedImage], count: Int
+    ) -> [(rank: Int, match: RankedImage)] {
+        let ranked = ranking.enumerated().map { (rank: $0 + 1, match: $1) }
+        let first = ranked.prefix(count)
+        guard !first.contains(where: \.match.isRight),
+            let right = ranked.first(where: \.match.isRight)
+        else { return Array(first) }
+        return first.dropLast() + [right]
     }
 }
 

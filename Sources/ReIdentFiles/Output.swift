@@ -50,9 +50,18 @@ enum Output {
     }
 
     /// The folder a path lies in; "." for a bare name.
+    ///
+    /// Foundation's `deletingLastPathComponent` ends the process where a name has one letter
+    /// (Swift 6.3 on Linux).
     static func parentFolder(of path: String) -> String {
-        let parent = (path as NSString).deletingLastPathComponent
-        return parent.isEmpty ? "." : parent
+        let slash = UInt8(ascii: "/")
+        var bytes = Array(path.utf8)[...]
+        func trimSlashes() { while bytes.count > 1, bytes.last == slash { bytes.removeLast() } }
+        trimSlashes()
+        guard let end = bytes.lastIndex(of: slash) else { return "." }
+        bytes = bytes[...end]
+        trimSlashes()
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// A hidden name beside the destination that no other process or output uses.

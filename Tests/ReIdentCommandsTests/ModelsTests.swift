@@ -37,6 +37,20 @@ struct ModelsTests {
         #expect(digests[0] != digests[2])
     }
 
+    @Test("an output may be called by one letter")
+    func shortName() throws {
+        let place = try Workplace()
+        let run = try reident(
+            "models", "create", "--arch", place.architecture(), "--seed", "1", "--out", "m",
+            environment: withoutEngine, in: place.path)
+        #expect(run.status == 0, "\(run.errors)")
+        let copied = try reident(
+            "models", "import", "m/model.safetensors", "--arch", "tiny.json", "--out", "n/",
+            environment: withoutEngine, in: place.path)
+        #expect(copied.status == 0, "\(copied.errors)")
+        #expect(try place.names() == ["m", "n", "tiny.json"])
+    }
+
     @Test(
         "an imported checkpoint keeps its weights; --keep-projection selects the projected output")
     func roundTrip() throws {

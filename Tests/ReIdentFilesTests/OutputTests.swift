@@ -3,10 +3,11 @@
 // SPDX-License-Identifier: MIT
 
 import Foundation
-import ReIdentFiles
 import ReIdentFoundation
 import ReIdentTestSupport
 import Testing
+
+@testable import ReIdentFiles
 
 @Suite("Outputs")
 struct OutputTests {
@@ -45,6 +46,17 @@ struct OutputTests {
         #expect(try contents(folder.path) == ["out.csv"])
         try OutputFile.write("new", to: path, force: true)
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "new")
+    }
+
+    @Test(
+        "the folder of a path is found, for names of one letter too",
+        arguments: [
+            ("a", "."), ("ü", "."), ("a/", "."), ("a//", "."), ("ab", "."), ("/a", "/"),
+            ("//a", "/"), ("/", "/"), ("a/b", "a"), ("./a", "."), ("../a", ".."), ("x//a", "x"),
+            ("/x/a/", "/x"),
+        ])
+    func parents(path: String, parent: String) {
+        #expect(Output.parentFolder(of: path) == parent)
     }
 
     @Test("an existing output is refused without force, by name")

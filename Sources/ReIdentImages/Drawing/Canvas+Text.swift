@@ -73,6 +73,18 @@ extension Canvas {
         return rest + "…"
     }
 
+    /// The text, with an ellipsis in its middle if it is wider than a number of pixels: names of
+    /// files differ at their ends as often as at their beginnings.
+    public func shortenedInside(_ text: String, to width: Double, _ style: TextStyle) -> String {
+        guard textWidth(text, style) > width else { return text }
+        var (head, tail) = (text.prefix(text.count / 2), text.suffix((text.count + 1) / 2))
+        func joined() -> String { "\(head)…\(tail)" }
+        while !tail.isEmpty, textWidth(joined(), style) > width {
+            if head.count < tail.count { tail.removeFirst() } else { head.removeLast() }
+        }
+        return joined()
+    }
+
     private func choose(_ style: TextStyle) {
         cairo_select_font_face(
             context, "sans-serif", CAIRO_FONT_SLANT_NORMAL,

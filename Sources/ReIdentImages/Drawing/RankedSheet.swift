@@ -24,7 +24,7 @@ public struct RankedSheet: Sendable {
         public var words = ""
         /// The line below the picture, in bold: a rank and a similarity, or what a query is.
         public var title: String
-        /// Further lines, cut to the cell's width: who it is, and what else is worth knowing.
+        /// Further lines, shortened to the cell's width: who it is, and what else is worth knowing.
         public var lines: [String]
         /// Whether it is what was searched for.
         public var mark: Mark
@@ -79,7 +79,7 @@ public struct RankedSheet: Sendable {
 
     /// Draws the sheet: a light panel with dark text and a border, legible on any background.
     ///
-    /// - Returns: At most about 1,400 pixels wide and 2,900 high.
+    /// - Returns: At most about 1,400 pixels wide and 3,000 high.
     /// - Throws: `ImageError.notDrawable` when memory is exhausted.
     public func drawn() throws(ImageError) -> Image {
         try RankedSheetDrawing(self).image()

@@ -157,7 +157,7 @@ struct RankedSheetDrawing {
         for text in entry.lines {
             line += Self.lineHeight
             canvas.draw(
-                canvas.shortened(text, to: Self.cellWidth + 8, Self.plain),
+                canvas.shortenedInside(text, to: Self.cellWidth + 6, Self.plain),
                 at: Point(middle, line), Self.plain, alignment: .center)
         }
     }

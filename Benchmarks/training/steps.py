@@ -1,0 +1,168 @@
+"""Training steps a second: `reident train` beside PyTorch's eager training, in one run.
+
+    venv/bin/python Benchmarks/training/steps.py DATASET [--models RN50-quickgelu convnext_base]
+
+DATASET is a folder in Market-1501's form. Both sides start from the weights of one package of
+random weights and take the same batches of the recipe (Tools/reference/train_reference.py is the
+PyTorch side): reading and scaling the images, forward, loss, backward, AdamW, all in fp32, on the
+same number of threads. Each side runs in a process of its own, one after the other. Both are
+watched from outside, by the growth of their steps.jsonl: the first step, which includes start-up, is
+left out, and the median of the others is taken. Their losses are compared, so that neither wins by
+computing something else.
+
+SPDX-License-Identifier: MIT
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import types
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tools"))
+
+from parity.real_run import batches_of, training_images  # noqa: E402
+from reference import pairs  # noqa: E402
+
+RECIPE = {"epochs": 1, "lr": 4e-5, "lr-end": 1e-5, "schedule": "constant", "warmup-epochs": 0,
+          "label-smoothing": 0.1, "weight-decay": 0.01, "precision": "fp32"}
+
+
+def timm_model(config: dict, state: dict):
+    """One of timm's encoders in the place of open_clip's, with a learned temperature."""
+    import torch
+
+    from reference import images, other_models
+
+    class Encoder(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = other_models.build_timm(config)
+            self.image_size = config["vision_cfg"]["image_size"]
+            mean, deviation = other_models.IMAGENET
+            if config["vision_cfg"]["timm_model"] != "convnext":
+                mean, deviation = other_models.SYMMETRIC
+            shape = (1, 3, 1, 1)
+            mean, deviation = torch.tensor(mean), torch.tensor(deviation)
+            clip_mean, clip_deviation = torch.tensor(images.MEAN), torch.tensor(images.STANDARD_DEVIATION)
+            self.scale = (clip_deviation / deviation).reshape(shape)
+            self.shift = ((clip_mean - mean) / deviation).reshape(shape)
+
+        def forward(self, pixels):
+            # The loop normalizes pixels as CLIP does.
+            return self.inner(pixels * self.scale + self.shift)
+
+    encoder = Encoder()
+    scale = torch.nn.Parameter(state.pop("logit_scale").clone())
+    encoder.inner.load_state_dict(state)
+    model = torch.nn.Module()
+    model.visual, model.logit_scale = encoder, scale
+    return model, list(model.parameters())
+
+
+def pytorch_child(dataset: str, package: str, csv: str, out: str, threads: int) -> None:
+    """The PyTorch side, in this process."""
+    import torch
+
+    from reference import other_models, train_reference
+
+    torch.set_num_threads(threads)
+    config = json.loads(pathlib.Path(package, "config.json").read_text())
+    config = {key: config[key] for key in ("embed_dim", "quick_gelu", "vision_cfg", "text_cfg")
+              if key in config}
+    weights = pathlib.Path(package, "model.safetensors")
+    if other_models.is_timm(config):
+        model, trained = timm_model(config, train_reference.read_tensors(weights, lambda _: True))
+    else:
+        model, trained = train_reference.load_model(
+            config, train_reference.read_tensors(weights, train_reference.is_trained))
+    options = types.SimpleNamespace(
+        **{key.replace("-", "_"): value for key, value in RECIPE.items()},
+        gradient_accumulation=1, clip_gradients=None, fused=False, workers=1, max_steps=0)
+    with open(pathlib.Path(out, "steps.jsonl"), "w") as steps:
+        train_reference.train(model, trained, pairs.read_pairs(csv), options, dataset, steps)
+
+
+def watched(command: list[str], steps: pathlib.Path, environment: dict) -> dict:
+    """Runs a training; seconds of each step after the first, and the losses."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env=os.environ | environment)
+    times: list[float] = []
+    while process.poll() is None:
+        count = steps.read_bytes().count(b"\n") if steps.exists() else 0
+        times += [time.perf_counter()] * (count - len(times))
+        time.sleep(0.02)
+    errors = process.stderr.read()
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)}\nended with {process.returncode}:\n{errors[-2000:]}")
+    losses = [json.loads(line)["loss"] for line in steps.read_text().splitlines()]
+    return {"seconds": [b - a for a, b in zip(times, times[1:])], "losses": losses}
+
+
+def measure(name: str, options, folder: pathlib.Path) -> dict:
+    package, csv = folder / "package", folder / "pairs.csv"
+    subprocess.run(
+        [options.reident, "models", "create", "--arch", name, "--seed", "1", "--out",
+         str(package)], check=True, capture_output=True)
+    images = training_images(options.dataset)
+    pairs.write_pairs(csv, batches_of(images, options.steps + 1, options.batch_size, 1))
+    result = {}
+    for side in ("pytorch", "reident"):
+        out = folder / side
+        if side == "pytorch":
+            out.mkdir()
+            command = [sys.executable, __file__, str(options.dataset), "--threads",
+                       str(options.threads), "--child", str(package), str(csv), str(out)]
+        else:
+            command = [options.reident, "train", str(options.dataset), "--model", str(package),
+                       "--pairs", str(csv), "--out", str(out), "--validation", "0", "--quiet"]
+            for key, value in RECIPE.items():
+                command += [f"--{key}", str(value)]
+        found = watched(
+            command, out / "steps.jsonl", {"REIDENT_THREADS": str(options.threads)})
+        result[side] = found | {"steps_per_second": 1 / statistics.median(found["seconds"])}
+        print(f"{name} {side}: {result[side]}", file=sys.stderr, flush=True)
+    result["loss_difference"] = max(
+        abs(a / b - 1)
+        for a, b in zip(result["reident"]["losses"], result["pytorch"]["losses"]))
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Training rates of ReIdent and PyTorch.")
+    add = parser.add_argument
+    add("dataset", type=pathlib.Path, help="a folder in Market-1501's form")
+    add("--models", nargs="*", default=["RN50-quickgelu", "convnext_base"])
+    add("--batch-size", type=int, default=8, help="pairs")
+    add("--steps", type=int, default=5, help="that are measured, after a first")
+    add("--threads", type=int, default=os.cpu_count())
+    add("--reident", default=str(ROOT / ".build/release/reident"))
+    add("--json", type=pathlib.Path, help="write the figures here too")
+    add("--child", nargs=3, metavar=("PACKAGE", "PAIRS", "OUT"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        pytorch_child(str(options.dataset), *options.child, options.threads)
+        return
+    results = {}
+    for name in options.models:
+        with tempfile.TemporaryDirectory(prefix="reident-steps-") as folder:
+            results[name] = measure(name, options, pathlib.Path(folder))
+    print("| model | PyTorch eager, steps/s | ReIdent, steps/s | ReIdent is | losses differ by |")
+    print("|---|---|---|---|---|")
+    for name, row in results.items():
+        theirs, ours = (row[side]["steps_per_second"] for side in ("pytorch", "reident"))
+        print(f"| {name} | {theirs:.3f} | {ours:.3f} | {ours / theirs:.2f} x | "
+              f"{row['loss_difference']:.1e} |")
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
