@@ -46,11 +46,21 @@ public final class AdamW {
     public let secondMoments: [Tensor]
     /// Steps made, a tensor of one element a parameter.
     public let stepCounts: [Tensor]
+    /// The places of parameters that decay, and of those that do not.
+    private let decaying: [Int]
+    private let constant: [Int]
 
     /// An optimiser that has made no step.
     ///
+    /// - Parameters:
+    ///   - parameters: What it moves.
+    ///   - options: What stays the same from step to step.
+    ///   - decays: Whether the weight decay reaches a parameter.
     /// - Throws: `EngineError` if memory is exhausted.
-    public init(_ parameters: [NamedParameter], options: Options = Options()) throws(EngineError) {
+    public init(
+        _ parameters: [NamedParameter], options: Options = Options(),
+        decays: (NamedParameter) -> Bool = { _ in true }
+    ) throws(EngineError) {
         var (first, second, counts): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
         for parameter in parameters {
             first.append(try parameter.tensor.zerosLike())
@@ -59,6 +69,8 @@ public final class AdamW {
         }
         self.parameters = parameters
         self.options = options
+        decaying = parameters.indices.filter { decays(parameters[$0]) }
+        constant = parameters.indices.filter { !decays(parameters[$0]) }
         (firstMoments, secondMoments, stepCounts) = (first, second, counts)
     }
 
@@ -66,13 +78,22 @@ public final class AdamW {
     ///
     /// - Throws: `EngineError` if a gradient is of another type or device.
     public func step(learningRate: Double) throws(EngineError) {
-        guard let engine = parameters.first?.tensor.engine else { return }
+        try step(decaying, learningRate: learningRate, weightDecay: options.weightDecay)
+        try step(constant, learningRate: learningRate, weightDecay: 0)
+    }
+
+    private func step(
+        _ places: [Int], learningRate: Double, weightDecay: Double
+    ) throws(EngineError) {
+        guard let first = places.first else { return }
+        func chosen(_ tensors: [Tensor]) -> [OpaquePointer?] { handles(places.map { tensors[$0] }) }
+        let engine = parameters[first].tensor.engine
         try engine.check(
             "adamw_step",
             engine.functions.pointee.adamw_step(
-                handles(parameters.map(\.tensor)), handles(firstMoments), handles(secondMoments),
-                handles(stepCounts), Int32(parameters.count), learningRate, options.beta1,
-                options.beta2, options.epsilon, options.weightDecay))
+                chosen(parameters.map(\.tensor)), chosen(firstMoments), chosen(secondMoments),
+                chosen(stepCounts), Int32(places.count), learningRate, options.beta1,
+                options.beta2, options.epsilon, weightDecay))
     }
 
     /// Forgets all gradients.

@@ -51,6 +51,15 @@ public struct ImageBatch: Sendable, Equatable {
             content: contents[index])
     }
 
+    /// The images at some positions, copied out.
+    public subscript(range: Range<Int>) -> ImageBatch {
+        let size = side * side * 3
+        var result = ImageBatch(side: side)
+        result.pixels = Array(pixels[range.lowerBound * size..<range.upperBound * size])
+        result.contents = Array(contents[range])
+        return result
+    }
+
     /// The images of both batches, the other's behind these.
     public func joined(with other: ImageBatch) -> ImageBatch {
         precondition(other.side == side, "batches of sides \(side) and \(other.side)")

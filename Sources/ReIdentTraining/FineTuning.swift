@@ -12,18 +12,6 @@ import ReIdentImages
 
 /// What to train, on what, and where to.
 public struct FineTuning: Sendable {
-    /// The players that the best model is chosen on.
-    public enum ValidationChoice: Sendable, Equatable {
-        /// A tenth of the training players, or none where there are too few.
-        case automatic
-        /// None: the last epoch's package is also the best.
-        case none
-        /// A share (0...1) of the training players, who are then not trained on.
-        case share(Double)
-        /// The dataset's test part. Its figures are no longer those of unseen players.
-        case testPart
-    }
-
     /// The package to start from.
     public var package: ModelPackage
     /// The images.
@@ -67,30 +55,14 @@ public struct FineTuning: Sendable {
         try options.validate()
         if !resumes { try RunFolder.check(runPath, force: force) }
         try Engine.load()
-        let job = try job(report: report)
-        let run = RunFolder(path: runPath)
-        let stop = StopRequest()
-        // Not a child task: cancelling it must not tear down the step in work.
-        let training = Task { @EngineActor in
-            let trainer = try Trainer(job, run: run, resumes: resumes, stop: stop, report: report)
-            // Device, package and data are known to be good only now.
-            if !resumes {
-                if stop.isRequested { throw CancellationError() }  // there is nothing to save yet
-                try run.create(force: force)
-            }
-            try await trainer.train()
-        }
-        try await withTaskCancellationHandler {
-            try await training.value
-        } onCancel: {
-            stop.request()
-        }
+        try await job(report: report).run(
+            in: runPath, resumes: resumes, force: force, report: report)
     }
 
     private func job(report: (TrainingEvent) -> Void) throws -> TrainingJob {
         var images = dataset.train
-        var batches: [[ImagePair]]?
-        var validation: Validation?
+        var batches = TrainingJob.Batches.pairs
+        var validation: PlayerValidation?
         if let pairsPath {
             guard options.augmentation?.isNone ?? true else {
                 throw TrainingError.invalidOption(
@@ -103,13 +75,14 @@ public struct FineTuning: Sendable {
                     expected: "`test` or 0, since listed pairs may show every player")
             }
             images = dataset.images
-            batches = try PairsFile(path: pairsPath, images: images).batches.map(\.pairs)
+            batches = .listed(try PairsFile(path: pairsPath, images: images).batches.map(\.pairs))
         } else if let split = try split(report: report) {
             images = split.training
-            validation = Validation(name: "validation", retrieval: split.validation)
+            validation = PlayerValidation(name: "validation", retrieval: split.validation)
         }
         if self.validation == .testPart {
-            validation = Validation(name: "test", retrieval: try dataset.retrieval(in: .test))
+            validation = PlayerValidation(
+                name: "test", retrieval: try dataset.retrieval(in: .test))
             report(
                 .note(
                     "The best model is chosen on the test part, so its figures there are no "
@@ -118,11 +91,44 @@ public struct FineTuning: Sendable {
         var options = options
         // Never by probability 0 and never for want of any: one training, so one saved state.
         if options.augmentation?.isNone == true { options.augmentation = nil }
+        if options.textWeight == 0 { options.textWeight = nil }
+        var captions: CaptionTable?
+        if options.textWeight != nil {
+            let tokenizer = try captionTokenizer()
+            captions = try self.captions(of: images, tokenizer, report: report)
+            if let players = validation?.retrieval {
+                validation?.captions = CaptionValidation(
+                    name: "validation", images: players.queries + players.gallery,
+                    tokenizer: tokenizer)
+            }
+        }
         let job = TrainingJob(
             name: dataset.root, package: package, options: options, images: images,
-            listedBatches: batches, validation: validation)
+            batches: batches, captions: captions, vocabulary: try package.vocabularyFile(),
+            validation: validation)
         _ = try job.plan()  // says now, not after the first evaluation, that there is no batch
         return job
+    }
+
+    /// What reads captions for the package's text side.
+    private func captionTokenizer() throws -> Tokenizer {
+        guard package.hasTextSide, package.hasProjection else {
+            throw TrainingError.noTextSide(
+                model: package.path,
+                problem: "the package has no text side or no projection to where texts are")
+        }
+        return try package.tokenizer()
+    }
+
+    private func captions(
+        of images: [PlayerImage], _ tokenizer: Tokenizer, report: (TrainingEvent) -> Void
+    ) throws -> CaptionTable {
+        let captions = CaptionTable(images, tokenizer: tokenizer)
+        guard !captions.tokens.isEmpty else {
+            throw TrainingError.noCaptions(dataset: dataset.root)
+        }
+        captions.notes.forEach { report(.note($0)) }
+        return captions
     }
 
     private func split(report: (TrainingEvent) -> Void) throws -> ValidationSplit? {

@@ -6,61 +6,6 @@
 import Foundation
 import ReIdentFiles
 
-/// A line of `steps.jsonl`.
-public struct StepRecord: Codable, Sendable, Equatable {
-    /// The batch, counted from 1 over all epochs.
-    public let step: Int
-    /// The epoch, counted from 1.
-    public let epoch: Int
-    /// The batch's loss.
-    public let loss: Float
-    /// The learning rate of the optimiser step that this batch belongs to.
-    public let learningRate: Double
-
-    enum CodingKeys: String, CodingKey {
-        case step, epoch, loss
-        case learningRate = "learning_rate"
-    }
-}
-
-/// A line of `epochs.jsonl`.
-public struct EpochRecord: Codable, Sendable, Equatable {
-    /// The epoch, counted from 1; 0 is before the first step.
-    public let epoch: Int
-    /// Batches so far.
-    public let step: Int
-    /// Mean loss of the epoch's batches; nil before the first.
-    public let meanLoss: Double?
-    /// Mean average precision on the validation players; nil without any.
-    public let meanAveragePrecision: Double?
-    /// Rank-1 under the Market-1501 rule on the validation players; nil without any.
-    public let rankOne: Double?
-    /// What the figures were measured on: `validation`, `test` or nil.
-    public let measuredOn: String?
-    /// Seconds the epoch's steps took.
-    public let seconds: Double?
-
-    enum CodingKeys: String, CodingKey {
-        case epoch, step, seconds
-        case meanLoss = "loss"
-        case meanAveragePrecision = "mAP"
-        case rankOne = "rank1"
-        case measuredOn = "measured_on"
-    }
-
-    /// Every key is there, so that a script need not ask: null where nothing was measured.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(epoch, forKey: .epoch)
-        try container.encode(step, forKey: .step)
-        try container.encode(meanLoss, forKey: .meanLoss)
-        try container.encode(meanAveragePrecision, forKey: .meanAveragePrecision)
-        try container.encode(rankOne, forKey: .rankOne)
-        try container.encode(measuredOn, forKey: .measuredOn)
-        try container.encode(seconds, forKey: .seconds)
-    }
-}
-
 /// A training's folder.
 struct RunFolder {
     let path: String

@@ -1,27 +1,16 @@
-// Fine-tunes the image encoder image-to-image with InfoNCE, as CLIP-ReIdent does.
-// Recipe: Habel, Deuser, Oswald, CLIP-ReIdent, MMSports 2022 (docs/ARCHITECTURE.md lists it).
+// Trains a model towards an objective: the steps, epochs and savings that fine-tuning image to image
+// and pretraining image to caption have in common.
+// Recipe of fine-tuning: Habel, Deuser, Oswald, CLIP-ReIdent, MMSports 2022 (docs/ARCHITECTURE.md
+// lists it).
 //
 // SPDX-License-Identifier: MIT
 
 import Dispatch
 import Foundation
-import ReIdent
 import ReIdentCLIP
-import ReIdentData
 import ReIdentEngine
 import ReIdentFoundation
 import ReIdentImages
-import ReIdentMetrics
-
-/// What a training tells while it runs.
-public enum TrainingEvent: Sendable {
-    /// A batch is done; `total` counts the batches of the whole training.
-    case step(StepRecord, total: Int, pairsPerSecond: Double)
-    /// An epoch was evaluated, or the start.
-    case epoch(EpochRecord)
-    /// Something the user should know, in a sentence.
-    case note(String)
-}
 
 /// One training over one run folder.
 ///
@@ -34,10 +23,8 @@ final class Trainer {
     private let stop: StopRequest
     private let report: @Sendable (TrainingEvent) -> Void
 
-    private let model: any VisionEncoder
-    private let logitScale: Tensor
+    private let objective: any TrainingObjective
     private let optimizer: AdamW
-    private let loss: InfoNCE
     private var plan: BatchPlan
     private var schedule: LearningRateSchedule?
     private var position: TrainingPosition
@@ -51,21 +38,8 @@ final class Trainer {
         report: @escaping @Sendable (TrainingEvent) -> Void
     ) throws {
         (self.job, self.run, self.stop, self.report) = (job, run, stop, report)
-        let device = try Device.named(job.options.device)
-        model = try job.package.makeEncoder(
-            form: .trainable(job.options.precision), device: device)
-        guard model.canUseCheckpoints || !job.options.usesGradientCheckpointing else {
-            throw ReIdentError.unsupported(
-                option: "Gradient checkpointing of a ResNet", instead: "Use a smaller batch.")
-        }
-        model.usesCheckpoints = job.options.usesGradientCheckpointing
-        model.usesBatchStatistics = true
-        let tensors = WeightTensors(job.package, device: device, isTrainable: true)
-        logitScale = try tensors["logit_scale"]
-        optimizer = try AdamW(
-            model.parameters + tensors.parameters,
-            options: AdamW.Options(weightDecay: job.options.weightDecay))
-        loss = InfoNCE(labelSmoothing: job.options.labelSmoothing)
+        objective = try job.makeObjective()
+        optimizer = try job.makeOptimizer(objective.model)
         plan = try job.plan()
         position = TrainingPosition()
         if job.options.precision == .fp16 { position.scaler = GradientScaler() }
@@ -74,7 +48,7 @@ final class Trainer {
         let header = try TrainingState.header(of: run.statePath, run: run.path)
         try job.requireSame(as: header, run: run.path)
         try TrainingState.restore(
-            optimizer, statistics: model.statistics, from: run.statePath, run: run.path)
+            optimizer, statistics: objective.model.statistics, from: run.statePath, run: run.path)
         position = header.position
         boundary = position
         savedStep = position.step
@@ -130,15 +104,16 @@ final class Trainer {
 
     // MARK: Steps
 
-    private func trainEpoch(_ batches: [[ImagePair]]) async throws {
+    private func trainEpoch(_ batches: [[Int]]) async throws {
         boundary = position
         let remaining = batches.dropFirst(position.batchInEpoch)
+        let side = objective.model.vision.imageSize
         let loader = ImageLoader(
-            preprocessing: job.package.settings.preprocessing, side: model.imageSize,
-            depth: max(16, 4 * job.options.batchSize))
+            preprocessing: job.package.settings.preprocessing, side: side,
+            depth: max(16, 2 * plan.imagesPerItem * job.options.batchSize))
         let augmentation = job.augmentation
         let sources = zip(position.step..., remaining).flatMap { step, batch in
-            (batch.map(\.query) + batch.map(\.gallery)).enumerated().map { place, image in
+            batch.enumerated().map { place, image in
                 augmentation.source(of: job.images[image], step: step, position: place)
             }
         }
@@ -146,8 +121,8 @@ final class Trainer {
         for batch in remaining {
             guard !isAtLimit else { return }
             let start = DispatchTime.now()
-            var loaded = ImageBatch(side: model.imageSize, capacity: 2 * batch.count)
-            for _ in 0..<2 * batch.count {
+            var loaded = ImageBatch(side: side, capacity: batch.count)
+            for _ in batch {
                 guard let element = try await images.next(isolation: EngineActor.shared) else {
                     break
                 }
@@ -156,40 +131,36 @@ final class Trainer {
                 case .failure(let error): throw try saved(before: error)
                 }
             }
-            if plan.allowsFlips { loaded = flipped(loaded, step: position.step) }
-            try step(on: loaded, since: start)
+            try step(on: mirrored(loaded, places: batch), since: start)
             try saveOrStop(isLast: position.batchInEpoch == batches.count)
         }
     }
 
     /// One batch: forward, backward and, every `gradientAccumulation` batches, a step.
-    private func step(on batch: ImageBatch, since start: DispatchTime) throws {
+    private func step(on batch: TrainingBatch, since start: DispatchTime) throws {
         let options = job.options
         let schedule = currentSchedule
         let rate = schedule.rate(at: position.optimizerStep)
-        let value = try loss(model(batch), logitScale: logitScale)
-        let lossValue = try value.item()
-        guard lossValue.isFinite else {
+        let loss = try objective.addGradients(of: batch, scale: position.scaler?.scale ?? 1)
+        guard loss.value.isFinite else {
             throw TrainingError.lossNotFinite(
-                step: position.step + 1, learningRate: rate, loss: lossValue, run: run.path,
+                step: position.step + 1, learningRate: rate, loss: loss.value, run: run.path,
                 saved: savedStep)
         }
-        try (position.scaler.map { try value.scaled(by: $0.scale) } ?? value).backward()
         let completes = (position.batchInEpoch + 1) % options.gradientAccumulation == 0
         try applyGradients(rate: rate, completes: completes)
 
         position.step += 1
         position.batchInEpoch += 1
-        position.lossSum += Double(lossValue)
+        position.lossSum += Double(loss.value)
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
         position.seconds += seconds
         if completes { boundary = position }
         let record = StepRecord(
-            step: position.step, epoch: position.epoch, loss: lossValue, learningRate: rate)
+            step: position.step, epoch: position.epoch, loss: loss, learningRate: rate)
         try run.append(record)
-        report(
-            .step(
-                record, total: totalSteps, pairsPerSecond: Double(batch.count / 2) / seconds))
+        let items = batch.places.count / plan.imagesPerItem
+        report(.step(record, total: totalSteps, itemsPerSecond: Double(items) / seconds))
     }
 
     /// Clips at every batch, as the recipe does, and steps when the accumulation is complete.
@@ -209,7 +180,10 @@ final class Trainer {
             try optimizer.clipGradients(to: norm)
         }
         guard completes else { return }
-        if isFinite { try optimizer.step(learningRate: rate) }
+        if isFinite {
+            try optimizer.step(learningRate: rate)
+            try objective.finishStep()
+        }
         try optimizer.clearGradients()
         position.optimizerStep += 1
     }
@@ -225,17 +199,22 @@ final class Trainer {
         return new
     }
 
-    /// Mirrors some pairs, both images of each; which ones follows from seed and step alone.
-    private func flipped(_ batch: ImageBatch, step: Int) -> ImageBatch {
-        guard job.options.flipProbability > 0 else { return batch }
+    /// Mirrors some images, of a pair both; which ones follows from seed and step alone.
+    private func mirrored(_ batch: ImageBatch, places: [Int]) -> TrainingBatch {
+        let probability = plan.allowsFlips ? job.options.flipProbability : 0
+        guard probability > 0 else {
+            return TrainingBatch(
+                images: batch, places: places, isMirrored: places.map { _ in false })
+        }
         var generator = SeededGenerator(
-            seed: job.options.seed, stream: 0x666C_6970 &+ UInt64(step) << 32)
-        let pairs = batch.count / 2
-        let mirrored = (0..<pairs).map { _ in generator.uniform() < job.options.flipProbability }
-        return ImageBatch(
-            (0..<batch.count).map { index in
-                mirrored[index % pairs] ? batch[index].flippedHorizontally() : batch[index]
-            })
+            seed: job.options.seed, stream: 0x666C_6970 &+ UInt64(position.step) << 32)
+        let items = batch.count / plan.imagesPerItem
+        let drawn = (0..<items).map { _ in generator.uniform() < probability }
+        let isMirrored = places.indices.map { drawn[$0 % items] }
+        let images = (0..<batch.count).map { index in
+            isMirrored[index] ? batch[index].flippedHorizontally() : batch[index]
+        }
+        return TrainingBatch(images: ImageBatch(images), places: places, isMirrored: isMirrored)
     }
 
     // MARK: Ends of epochs
@@ -259,35 +238,31 @@ final class Trainer {
 
     /// Evaluates the package that was just written, and keeps it as the best if it is.
     private func evaluate(epoch: Int) async throws {
-        var record = EpochRecord(
-            epoch: epoch, step: position.step,
-            meanLoss: position.batchInEpoch > 0
-                ? position.lossSum / Double(position.batchInEpoch) : nil,
-            meanAveragePrecision: nil, rankOne: nil, measuredOn: nil,
-            seconds: epoch > 0 ? position.seconds : nil)
+        var scores: ValidationScores?
         var isBest = epoch > 0
         if let validation = job.validation {
-            let source = epoch == 0 ? job.package : try ModelPackage.open(run.lastPackage)
+            let package = try ModelPackage.open(run.lastPackage)
             let device = job.options.device
             let found = try await stop.interruptible {
-                try await validation.scores(of: source, device: device)
+                try await validation.scores(of: package, device: device)
             }
-            guard let scores = found else {
+            guard let found else {
                 throw TrainingError.interrupted(run: run.path, step: savedStep ?? 0)
             }
-            record = EpochRecord(
-                epoch: epoch, step: position.step, meanLoss: record.meanLoss,
-                meanAveragePrecision: scores.meanAveragePrecision,
-                rankOne: scores.cumulativeMatching[.market1501]?[1],
-                measuredOn: validation.name, seconds: record.seconds)
-            let best = position.bestMeanAveragePrecision
-            isBest = epoch > 0 && (best.map { scores.meanAveragePrecision > $0 } ?? true)
+            scores = found
+            isBest = epoch > 0 && (position.bestScore.map { found.decisive > $0 } ?? true)
             if isBest {
-                position.bestMeanAveragePrecision = scores.meanAveragePrecision
-                boundary.bestMeanAveragePrecision = scores.meanAveragePrecision
+                position.bestScore = found.decisive
+                boundary.bestScore = found.decisive
             }
         }
         if isBest { try writePackage(run.bestPackage) }
+        let record = EpochRecord(
+            epoch: epoch, step: position.step,
+            meanLoss: position.batchInEpoch > 0
+                ? position.lossSum / Double(position.batchInEpoch) : nil,
+            scores: scores, measuredOn: job.validation?.name,
+            seconds: epoch > 0 ? position.seconds : nil)
         try run.append(record)
         report(.epoch(record))
     }
@@ -324,8 +299,8 @@ final class Trainer {
 
     private func saveState() throws {
         try TrainingState.save(
-            job.header(at: boundary), optimizer: optimizer, statistics: model.statistics,
-            to: run.statePath)
+            job.header(at: boundary), optimizer: optimizer,
+            statistics: objective.model.statistics, to: run.statePath)
         savedStep = boundary.step
     }
 
@@ -339,7 +314,7 @@ final class Trainer {
 
     private func writePackage(_ path: String) throws {
         var trained: [String: Tensor] = [:]
-        for parameter in optimizer.parameters + model.statistics {
+        for parameter in optimizer.parameters + objective.model.statistics {
             trained[parameter.name] = parameter.tensor
         }
         try job.writePackage(path, position: position) { name in

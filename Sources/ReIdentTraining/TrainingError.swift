@@ -10,6 +10,12 @@ public enum TrainingError: DiagnosedError, Equatable {
     case invalidOption(option: String, expected: String)
     /// There is no full batch in the training images.
     case noBatch(dataset: String, batchSize: Int)
+    /// Fewer images have captions than a batch takes.
+    case tooFewCaptions(dataset: String, found: Int, batchSize: Int)
+    /// Captions are to be trained on, and no training image has one.
+    case noCaptions(dataset: String)
+    /// A model cannot be trained on captions.
+    case noTextSide(model: String, problem: String)
     /// The loss is no finite number.
     case lossNotFinite(step: Int, learningRate: Double, loss: Float, run: String, saved: Int?)
     /// A weight is no finite number any more.
@@ -24,7 +30,7 @@ public enum TrainingError: DiagnosedError, Equatable {
     public var kind: FailureKind {
         switch self {
         case .invalidOption: .usage
-        case .noBatch, .lossNotFinite, .weightsNotFinite, .resumeMismatch: .badData
+        case .noBatch, .tooFewCaptions, .noCaptions, .noTextSide, .lossNotFinite, .weightsNotFinite, .resumeMismatch: .badData
         case .noState: .inputNotFound
         case .interrupted: .interrupted
         }
@@ -37,6 +43,14 @@ public enum TrainingError: DiagnosedError, Equatable {
         case .noBatch(let dataset, let batchSize):
             "\(dataset): the training images give no batch of \(batchSize) players. "
                 + "Use a smaller --batch-size."
+        case .tooFewCaptions(let dataset, let found, let batchSize):
+            "\(dataset): \(found) training images have a caption, and a batch takes \(batchSize). "
+                + "Use a smaller --batch-size, or more images."
+        case .noCaptions(let dataset):
+            "\(dataset): no training image has a caption. Captions are the column 'caption' of "
+                + "manifest.csv; `reident synthesize` writes such a data set."
+        case .noTextSide(let model, let problem):
+            "\(model): \(problem), so captions cannot be trained on."
         case .lossNotFinite(let step, let learningRate, let loss, let run, let saved):
             "The loss of step \(step) is \(loss), at a learning rate of \(learningRate). "
                 + Self.advice(run: run, saved: saved)

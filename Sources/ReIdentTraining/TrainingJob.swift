@@ -1,71 +1,110 @@
-// What a training works on: a package, images with their players, a plan of batches, and what it
-// is validated on.
+// What a training works on: a package, images with their players and captions, a plan of batches,
+// and what it is validated on.
 //
 // SPDX-License-Identifier: MIT
 
 import Foundation
-import ReIdent
 import ReIdentCLIP
 import ReIdentData
+import ReIdentEngine
 import ReIdentFiles
 import ReIdentFoundation
 import ReIdentImages
-import ReIdentMetrics
-
-/// The players a training is validated on.
-struct Validation: Sendable {
-    /// `validation` for players kept out of training, `test` for the dataset's own.
-    let name: String
-    let retrieval: Retrieval
-
-    /// Scores of a package, in single precision.
-    func scores(of package: ModelPackage, device: String) async throws -> RetrievalScores {
-        var options = PlayerEncoder.Options()
-        options.device = device
-        let encoder = try await PlayerEncoder.open(package, options: options)
-        return try await RetrievalSet(retrieval).embedded(by: encoder).scores()
-    }
-}
 
 /// A training that is ready to begin.
 struct TrainingJob: Sendable {
+    /// Where batches come from.
+    enum Batches: Sendable {
+        /// Pairs of images of one player, by the options' sampler.
+        case pairs
+        /// Pairs of a file.
+        case listed([[ImagePair]])
+        /// Images with their captions.
+        case captions
+    }
+
     /// The dataset's path, for messages.
     let name: String
     let package: ModelPackage
+    /// What is wrong where training began with another model, for messages.
+    var otherStart = "--model is another package"
     let options: TrainingOptions
-    /// The images that pairs refer to.
+    /// The images that batches refer to.
     let images: [PlayerImage]
-    /// Batches from a file, instead of a sampler.
-    let listedBatches: [[ImagePair]]?
-    let validation: Validation?
+    let batches: Batches
+    /// What the images' captions say, where they take part.
+    var captions: CaptionTable?
+    /// What the written packages read texts by.
+    let vocabulary: VocabularyFile?
+    let validation: (any Validation)?
 
     /// A fresh plan of batches.
-    func plan() throws(DataError) -> BatchPlan {
-        if let listedBatches { return .listed(listedBatches) }
+    ///
+    /// - Throws: `DataError` or `TrainingError` if there is not a single batch.
+    func plan() throws -> BatchPlan {
         let generator = SeededGenerator(seed: options.seed)
-        switch options.sampler {
-        case .greedy:
+        switch (batches, options.sampler) {
+        case (.listed(let batches), _): return .listed(batches)
+        case (.captions, _):
+            guard images.count >= options.batchSize else {
+                throw TrainingError.tooFewCaptions(
+                    dataset: name, found: images.count, batchSize: options.batchSize)
+            }
+            return .shuffled(
+                ShuffledBatches(
+                    imageCount: images.count, batchSize: options.batchSize, generator: generator))
+        case (.pairs, .greedy):
             return .sampled(
                 try GreedyPairSampler(
                     images: images, batchSize: options.batchSize, generator: generator))
-        case .filling:
+        case (.pairs, .filling):
             return .sampled(
                 try FillingPairSampler(
                     images: images, batchSize: options.batchSize, generator: generator))
         }
     }
 
+    /// The loss over the package's model on the device.
+    @EngineActor
+    func makeObjective() throws -> any TrainingObjective {
+        if case .captions = batches, let captions {
+            // Images and texts meet in the projected embedding, whichever the package's own is.
+            let model = try TrainedModel(
+                package.selecting(.projected), readsTexts: true, options: options)
+            return CaptionObjective(model, captions: captions, chunkSize: options.chunkSize)
+        }
+        let model = try TrainedModel(package, readsTexts: captions != nil, options: options)
+        return PairObjective(
+            model, labelSmoothing: options.labelSmoothing, captions: captions,
+            textWeight: options.textWeight ?? 0)
+    }
+
+    /// The optimiser over a model's parameters.
+    @EngineActor
+    func makeOptimizer(_ model: TrainedModel) throws -> AdamW {
+        var settings = AdamW.Options(weightDecay: options.weightDecay)
+        settings.beta2 = options.secondMomentDecay ?? settings.beta2
+        settings.epsilon = options.optimizerEpsilon ?? settings.epsilon
+        guard options.decaysMatricesOnly == true else {
+            return try AdamW(model.parameters, options: settings)
+        }
+        return try AdamW(model.parameters, options: settings) { parameter in
+            // As stored: on the device a class token has more dimensions.
+            package.weights.tensors[parameter.name].map { $0.shape.count >= 2 } ?? true
+        }
+    }
+
     /// The chance changes of crops: none where batches are listed.
     var augmentation: CropAugmentation {
-        CropAugmentation(
-            listedBatches == nil ? options.augmentation ?? ImageAugmentation() : .init(),
-            seed: options.seed, images: images)
+        var augmentation = options.augmentation ?? ImageAugmentation()
+        if case .listed = batches { augmentation = ImageAugmentation() }
+        return CropAugmentation(augmentation, seed: options.seed, images: images)
     }
 
     /// The players that are trained on: all, or those of the listed pairs.
     var players: Set<String> {
-        guard let listedBatches else { return Set(images.map(\.identity)) }
-        return Set(listedBatches.joined().map { images[$0.query].identity })
+        guard case .listed(let batches) = batches else { return Set(images.map(\.identity)) }
+        return Set(batches.joined().map { images[$0.query].identity })
     }
 
     /// What a saved state says besides its tensors.
@@ -75,16 +114,24 @@ struct TrainingJob: Sendable {
             dataFingerprint: try dataFingerprint(), validatedOn: validation?.name)
     }
 
-    /// A digest of the training images' names and players, of cameras where they matter, and of
-    /// listed batches.
+    /// A digest of the training images' names and players, of cameras where they matter, of listed
+    /// batches, and of captions as tokens where they take part.
     private func dataFingerprint() throws -> String {
         // Cameras decide which crops share a shift of colours, and nothing else.
         let usesCameras = (options.augmentation?.colorShift ?? 0) > 0
         var text = images.map { image in
             "\(image.path)\t\(image.identity)" + (usesCameras ? "\t\(image.camera ?? "")" : "")
         }.joined(separator: "\n")
-        for batch in listedBatches ?? [] {
-            text += "\n" + batch.map { "\($0.query)-\($0.gallery)" }.joined(separator: " ")
+        if case .listed(let batches) = batches {
+            for batch in batches {
+                text += "\n" + batch.map { "\($0.query)-\($0.gallery)" }.joined(separator: " ")
+            }
+        }
+        if let captions {
+            for caption in captions.captionOfImage {
+                let tokens = caption.map { captions.tokens[$0] } ?? []
+                text += "\n" + tokens.map(String.init).joined(separator: " ")
+            }
         }
         return try MessageDigest.sha256.hexadecimal(of: text)
     }
@@ -96,7 +143,7 @@ struct TrainingJob: Sendable {
                 run: run, problem: "\(what). Give the same command, or start anew.")
         }
         guard header.startPackage == package.settings.weightsDigest else {
-            throw refuse("--model is another package")
+            throw refuse(otherStart)
         }
         guard header.validatedOn == validation?.name else {
             throw refuse(
@@ -162,7 +209,7 @@ struct TrainingJob: Sendable {
         }
         try ModelPackage.write(
             to: path, force: true, configuration: package.configuration, settings: settings,
-            tensors: tensors, vocabulary: try package.vocabularyFile())
+            tensors: tensors, vocabulary: vocabulary)
     }
 
     /// How many batches a batch norm had seen before this training.
@@ -184,6 +231,8 @@ struct TrainingJob: Sendable {
         ]
         summary["epochs"] = "\(options.epochs)"
         summary["augmentation"] = (options.augmentation ?? ImageAugmentation()).summary
+        summary["captions"] = captions.map { "\($0.texts.count)" }
+        summary["text_weight"] = options.textWeight.map { "\($0)" }
         return summary
     }
 }

@@ -5,7 +5,7 @@
 public import ReIdentCLIP
 public import ReIdentImages
 
-/// The options of fine-tuning; the defaults are CLIP-ReIdent's recipe for vision transformers.
+/// The options of a training; the defaults are CLIP-ReIdent's recipe for vision transformers.
 public struct TrainingOptions: Sendable, Codable, Equatable {
     /// Passes over the training images.
     public var epochs = 4
@@ -33,6 +33,17 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var tokens = TokenSelection.all
     /// Whether blocks are computed again in the backward pass instead of kept.
     public var usesGradientCheckpointing = false
+    /// Images that pretraining goes through at once, the batch's gradients being the same; nil for
+    /// the whole batch.
+    public var chunkSize: Int?
+    /// What the loss between images and captions counts beside that between images; nil for none.
+    public var textWeight: Double?
+    /// Decay of the mean of squared gradients; nil for PyTorch's 0.999.
+    public var secondMomentDecay: Double?
+    /// Keeps the optimiser's division finite; nil for PyTorch's 1e-8.
+    public var optimizerEpsilon: Double?
+    /// Whether weight decay leaves out gains, biases and single numbers, as CLIP does; nil for no.
+    public var decaysMatricesOnly: Bool?
     /// Batches whose gradients are summed before a step.
     public var gradientAccumulation = 1
     /// Largest norm of all gradients together; nil for no limit.
@@ -59,6 +70,22 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// The recipe.
     public init() {}
 
+    /// What pretraining begins with: CLIP's settings, for batches that one machine holds.
+    public static var pretraining: TrainingOptions {
+        var options = TrainingOptions()
+        options.epochs = 32
+        options.batchSize = 256
+        options.learningRate = 5e-4
+        options.schedule = .cosine
+        options.labelSmoothing = 0
+        options.weightDecay = 0.2
+        options.flipProbability = 0  // a mirrored number is another number
+        options.secondMomentDecay = 0.98
+        options.optimizerEpsilon = 1e-6
+        options.decaysMatricesOnly = true
+        return options
+    }
+
     /// Refuses what cannot be carried out.
     ///
     /// - Throws: `TrainingError.invalidOption` naming the first one.
@@ -79,6 +106,11 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         for (name, probability) in augmentation?.probabilities ?? [] {
             try require((0...1).contains(probability), "--\(name)", "a probability, 0 to 1")
         }
+        try require((chunkSize ?? 1) >= 1, "--chunk-size", "at least 1")
+        try require(
+            textWeight.map { $0 >= 0 && $0.isFinite } ?? true, "--text-weight", "a number from 0")
+        try require((0..<1).contains(secondMomentDecay ?? 0), "--beta2", "0 to below 1")
+        try require((optimizerEpsilon ?? 1) > 0, "--epsilon", "a number above 0")
         try require(gradientAccumulation >= 1, "--gradient-accumulation", "at least 1")
         try require((gradientClipping ?? 1) > 0, "--clip-gradients", "a number above 0")
         try require((maximumSteps ?? 1) >= 1, "--max-steps", "at least 1")

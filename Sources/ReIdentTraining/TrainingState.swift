@@ -18,7 +18,7 @@ struct TrainingPosition: Codable, Equatable {
     var epoch = 1
     /// Batches done of that epoch.
     var batchInEpoch = 0
-    /// The pair sampler's source of chance when the epoch began; nil with listed pairs.
+    /// The sampler's source of chance when the epoch began; nil with listed pairs.
     var generator: SeededGenerator?
     /// Batches of the first epoch: the schedule's unit.
     var batchesPerEpoch = 0
@@ -26,10 +26,16 @@ struct TrainingPosition: Codable, Equatable {
     var lossSum = 0.0
     /// Seconds the epoch's steps took so far.
     var seconds = 0.0
-    /// The best validation mAP so far.
-    var bestMeanAveragePrecision: Double?
+    /// The best validation score so far.
+    var bestScore: Double?
     /// The loss scaling of half precision.
     var scaler: GradientScaler?
+
+    enum CodingKeys: String, CodingKey {
+        case step, optimizerStep, epoch, batchInEpoch, generator, batchesPerEpoch, lossSum, seconds
+        case bestScore = "bestMeanAveragePrecision"  // its name before there were captions
+        case scaler
+    }
 
     /// Whether any training could be there; a damaged state may say anything.
     var isPossible: Bool {

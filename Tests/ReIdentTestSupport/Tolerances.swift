@@ -79,6 +79,10 @@ public enum Tolerance {
     /// Losses in bf16 against fp32, relative, over eight steps of a small model.
     public static let bfloat16Loss: Float = 2e-2
 
+    /// Gradients of a loss in chunks against those of the whole batch, as the project promises:
+    /// the same sums in another order, of numbers up to about 1.
+    public static let cachedGradient: Float = 1e-5
+
     // MARK: Commands
 
     /// The squared length of a unit vector of up to 1,024 numbers in single precision.

@@ -91,6 +91,16 @@ public struct Vocabulary: Sendable {
         return (printable + (0...0xFF).filter { !printable.contains($0) }).map(UInt8.init)
     }()
 
+    /// How the bytes are written in a file, by their tokens: inside a word, then at its end.
+    static let byteNames: [[UInt8]] = {
+        let inside = bytesInOrder.enumerated().map { token, byte in
+            // Bytes that cannot be printed are written as U+0100, U+0101 and so on.
+            let printable = token < 188 ? UInt32(byte) : 0x100 + UInt32(token - 188)
+            return Array(String(Unicode.Scalar(printable) ?? " ").utf8)
+        }
+        return inside + inside.map { $0 + Array("</w>".utf8) }
+    }()
+
     /// What a file holds, unpacked if it is a gzip file.
     static func unpacked(_ bytes: [UInt8], file: String) throws(PackageError) -> [UInt8] {
         guard GzipFile.isRecognized(bytes) else { return bytes }
@@ -120,14 +130,7 @@ private struct MergeReader {
     init(_ bytes: [UInt8], file: String) {
         self.bytes = bytes
         self.file = file
-        let endOfWord = Array("</w>".utf8)
-        for (token, byte) in Vocabulary.bytesInOrder.enumerated() {
-            // Bytes that cannot be printed are written as U+0100, U+0101 and so on.
-            let printable = token < 188 ? UInt32(byte) : 0x100 + UInt32(token - 188)
-            let symbol = Array(String(Unicode.Scalar(printable) ?? " ").utf8)
-            tokens[symbol[...]] = Int32(token)
-            tokens[(symbol + endOfWord)[...]] = Int32(token + 256)
-        }
+        for (token, name) in Vocabulary.byteNames.enumerated() { tokens[name[...]] = Int32(token) }
     }
 
     mutating func read(atMost limit: Int) throws(PackageError) {

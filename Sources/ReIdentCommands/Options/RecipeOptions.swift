@@ -20,19 +20,19 @@ struct RecipeOptions: ParsableArguments {
     @Option(help: "Share of the target that is spread over all pairs.") var labelSmoothing = 0.1
     @Option(help: "Weight decay, on every parameter.") var weightDecay = 0.01
     @Option(help: "Probability that a pair is mirrored.") var flip = 0.5
+    @Option(
+        help: """
+            What the loss between images and their captions counts beside that between images, so \
+            that the model does not unlearn to read; 0 for nothing.
+            """)
+    var textWeight = 0.0
     @Option(help: "Number format of products. (default: fp32, on CUDA fp16)")
     var precision: TrainingPrecision?
     @Option(help: "Which patches of an image take part.") var tokens = TokenSelection.all
-    @Flag(help: "Compute blocks again in the backward pass instead of keeping them.")
-    var gradientCheckpointing = false
     @Option(help: "Batches whose gradients are summed before a step.") var gradientAccumulation = 1
-    @Option(help: "Largest norm of all gradients together.") var clipGradients: Double?
-    @Option(help: "Batches after which training ends early.") var maxSteps: Int?
-    @Option(help: "Batches between saved states; each epoch's end is saved in any case.")
-    var saveEvery: Int?
     @Option(help: "How batches are filled: greedy is the recipe's, filling leaves fewer out.")
     var sampler = TrainingOptions.SamplerKind.greedy
-    @Option(help: "cpu, cuda, cuda:1 or mps.") var device = "cpu"
+    @OptionGroup var steps: StepOptions
 
     /// The same as the library takes it.
     func options(seed: UInt64) -> TrainingOptions {
@@ -46,16 +46,13 @@ struct RecipeOptions: ParsableArguments {
         options.labelSmoothing = labelSmoothing
         options.weightDecay = weightDecay
         options.flipProbability = flip
-        options.precision = precision?.precision ?? (device.hasPrefix("cuda") ? .fp16 : .fp32)
+        options.textWeight = textWeight == 0 ? nil : textWeight
+        options.precision =
+            precision?.precision ?? (steps.device.hasPrefix("cuda") ? .fp16 : .fp32)
         options.tokens = tokens
-        options.usesGradientCheckpointing = gradientCheckpointing
         options.gradientAccumulation = gradientAccumulation
-        options.gradientClipping = clipGradients
-        options.seed = seed
-        options.maximumSteps = maxSteps
-        options.saveInterval = saveEvery
         options.sampler = sampler
-        options.device = device
+        steps.apply(to: &options, seed: seed)
         return options
     }
 }
@@ -75,7 +72,7 @@ enum TrainingPrecision: String, CaseIterable, ExpressibleByArgument {
 
 /// A share of the training players, or `test`.
 struct ValidationArgument: ExpressibleByArgument {
-    let choice: FineTuning.ValidationChoice
+    let choice: ValidationChoice
 
     init?(argument: String) {
         if argument == "test" {

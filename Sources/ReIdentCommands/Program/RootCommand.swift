@@ -19,9 +19,9 @@ struct RootCommand: AsyncParsableCommand {
         subcommands: [
             ModelsCommand.self, DataCommand.self, CropCommand.self, SynthesizeCommand.self,
             EmbedCommand.self, TokenizeCommand.self, EmbedTextCommand.self, TrainCommand.self,
-            EvaluateCommand.self, DistancesCommand.self, ScoreCommand.self, SearchCommand.self,
-            IndexCommand.self, ReadNumberCommand.self, ScoreNumbersCommand.self,
-            ReproduceCommand.self, BenchmarkCommand.self,
+            PretrainCommand.self, EvaluateCommand.self, DistancesCommand.self, ScoreCommand.self,
+            SearchCommand.self, IndexCommand.self, ReadNumberCommand.self,
+            ScoreNumbersCommand.self, ReproduceCommand.self, BenchmarkCommand.self,
         ])
 
     static let _errorPrefix = "reident: "

@@ -35,6 +35,13 @@ struct TrainingDisplay: Sendable {
             parts.append(String(format: "mAP %.1f %%", 100 * precision))
         }
         if let rank = record.rankOne { parts.append(String(format: "rank-1 %.1f %%", 100 * rank)) }
+        if let share = record.imageToText, let captions = record.captions {
+            parts.append(
+                String(format: "image to caption %.1f %% of %d", 100 * share, captions))
+        }
+        if let share = record.textToImage {
+            parts.append(String(format: "caption to image %.1f %%", 100 * share))
+        }
         let place = record.measuredOn.map { " (\($0))" } ?? ""
         let title = record.epoch == 0 ? "Before training" : "Epoch \(record.epoch)"
         let figures = parts.isEmpty ? "nothing to validate on" : parts.joined(separator: ", ")

@@ -1,0 +1,93 @@
+// Drawn players with captions: two colours of cloth, and words that say which.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentCLIP
+import ReIdentData
+import ReIdentFoundation
+import ReIdentImages
+import ReIdentTestSupport
+
+/// A small data set of captioned images.
+enum CaptionedPlayers {
+    private static let colors: [(name: String, color: [Int])] = [
+        ("red", [220, 30, 30]), ("blue", [30, 40, 220]), ("white", [240, 240, 240]),
+        ("green", [20, 160, 40]), ("yellow", [235, 220, 30]), ("black", [20, 20, 20]),
+    ]
+
+    /// Writes players in every pair of colours, two images each, and a manifest.
+    ///
+    /// - Parameters:
+    ///   - folder: Where to.
+    ///   - uncaptioned: How many images at the end are left without a caption.
+    ///   - name: Of the data set's folder.
+    /// - Returns: The data set's path; 36 players, 72 images, 36 captions.
+    static func write(
+        in folder: TemporaryFolder, uncaptioned: Int = 0, name: String = "players"
+    ) throws -> String {
+        let root = folder.file(name)
+        try FileManager.default.createDirectory(
+            atPath: root, withIntermediateDirectories: false)
+        var generator = SeededGenerator(seed: 5)
+        var rows: [String] = []
+        for (shirt, upper) in colors.enumerated() {
+            for (shorts, lower) in colors.enumerated() {
+                for image in 0..<2 {
+                    let path = "\(shirt)\(shorts)-\(image).png"
+                    var pixels: [UInt8] = []
+                    for row in 0..<32 {
+                        let color = row < 16 ? upper.color : lower.color
+                        for _ in 0..<16 {
+                            pixels += color.map {
+                                UInt8(min(255, max(0, $0 + generator.integer(below: 31) - 15)))
+                            }
+                        }
+                    }
+                    try Data(ImageEncoder.png(Image(width: 16, height: 32, pixels: pixels)))
+                        .write(to: URL(filePath: "\(root)/\(path)"))
+                    rows.append(
+                        "\(path),player\(shirt)\(shorts),,train,,"
+                            + "a player in a \(upper.name) shirt and \(lower.name) shorts")
+                }
+            }
+        }
+        for row in rows.indices.suffix(uncaptioned) {
+            rows[row] = rows[row].components(separatedBy: ",").dropLast().joined(separator: ",")
+                + ","
+        }
+        let manifest = ["path,identity,camera,split,role,caption"] + rows
+        try (manifest.joined(separator: "\n") + "\n").write(
+            toFile: "\(root)/manifest.csv", atomically: true, encoding: .utf8)
+        return root
+    }
+
+    /// A transformer for images of 32 pixels, or a ResNet.
+    static func architecture(isResNet: Bool = false) -> Architecture {
+        let vision: VisionConfiguration =
+            isResNet
+            ? .resNet(ModifiedResNetConfiguration(imageSize: 32, layers: [1, 1, 1, 1], width: 16))
+            : .transformer(
+                VisionTransformerConfiguration(
+                    imageSize: 32, patchSize: 8, layers: 2, width: 32, headWidth: 16))
+        return Architecture(
+            name: isResNet ? "tiny-resnet" : "tiny",
+            configuration: CLIPConfiguration(
+                embeddingDimension: 24, activation: .gelu, vision: vision,
+                text: TextConfiguration(
+                    contextLength: 16, vocabularySize: 600, width: 24, heads: 2, layers: 2)))
+    }
+
+    /// A package of random numbers whose vocabulary is learned from the captions.
+    static func package(
+        for dataset: Dataset, in folder: TemporaryFolder, isResNet: Bool = false
+    ) throws -> ModelPackage {
+        let vocabulary = VocabularyFile.learned(
+            from: dataset.images.compactMap(\.caption), tokenCount: 600)
+        var configuration = architecture(isResNet: isResNet).configuration
+        configuration.text?.vocabularySize = try vocabulary.vocabulary().tokenCount
+        return try ModelPackage.create(
+            Architecture(name: "tiny", configuration: configuration), seed: 3,
+            at: folder.file("start"), force: true, vocabulary: vocabulary)
+    }
+}
