@@ -44,7 +44,9 @@ extension Pretraining {
     private func keptAside(
         share: Double, of images: [PlayerImage], isWish: Bool
     ) -> Set<String> {
-        let players = Set(images.map(\.identity)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let players = Set(images.map(\.identity)).sorted {
+            $0.utf8.lexicographicallyPrecedes($1.utf8)
+        }
         let wanted = Int((share * Double(players.count)).rounded())
         let count = min(isWish ? max(1, wanted) : wanted, players.count - 1)
         guard count >= 1 else { return [] }

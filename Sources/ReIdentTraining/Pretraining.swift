@@ -102,18 +102,32 @@ public struct Pretraining: Sendable {
         let validated = CaptionValidation(
             name: validation == .testPart ? "test" : "validation", images: split.validation,
             tokenizer: tokenizer)
-        if validated == nil, validation != .none, validation != .share(0) {
-            report(
-                .note(
-                    "There are too few players with captions to keep some aside for validation: "
-                        + "the last epoch's package is also the best."))
-        }
+        if validated == nil { try explainMissingValidation(report: report) }
         var job = TrainingJob(
             name: dataset.root, package: package, options: options, images: split.training,
             batches: .captions, captions: captions, vocabulary: vocabulary, validation: validated)
         if case .new = start { job.otherStart = "--arch, --seed or the vocabulary is another" }
         _ = try job.plan()  // says now that there is no batch
         return job
+    }
+
+    /// Says that nothing is validated on, or refuses it where it was asked for.
+    private func explainMissingValidation(
+        report: (TrainingEvent) -> Void
+    ) throws(TrainingError) {
+        switch validation {
+        case .none, .share(0): break
+        case .automatic:
+            report(
+                .note(
+                    "There are too few players with captions to keep some aside for validation: "
+                        + "the last epoch's package is also the best."))
+        case .share, .testPart:
+            throw .invalidOption(
+                option: "--validation",
+                expected: "images with at least two different captions, and those it names have "
+                    + "fewer")
+        }
     }
 
     /// The package to start from, and what reads its captions.

@@ -30,7 +30,9 @@ public enum TrainingError: DiagnosedError, Equatable {
     public var kind: FailureKind {
         switch self {
         case .invalidOption: .usage
-        case .noBatch, .tooFewCaptions, .noCaptions, .noTextSide, .lossNotFinite, .weightsNotFinite, .resumeMismatch: .badData
+        case .noBatch, .tooFewCaptions, .noCaptions, .noTextSide, .lossNotFinite, .weightsNotFinite,
+            .resumeMismatch:
+            .badData
         case .noState: .inputNotFound
         case .interrupted: .interrupted
         }

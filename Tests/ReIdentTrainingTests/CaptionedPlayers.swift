@@ -16,17 +16,10 @@ enum CaptionedPlayers {
         ("green", [20, 160, 40]), ("yellow", [235, 220, 30]), ("black", [20, 20, 20]),
     ]
 
-    /// Writes players in every pair of colours, two images each, and a manifest.
-    ///
-    /// - Parameters:
-    ///   - folder: Where to.
-    ///   - uncaptioned: How many images at the end are left without a caption.
-    ///   - name: Of the data set's folder.
-    /// - Returns: The data set's path; 36 players, 72 images, 36 captions.
-    static func write(
-        in folder: TemporaryFolder, uncaptioned: Int = 0, name: String = "players"
-    ) throws -> String {
-        let root = folder.file(name)
+    /// Writes players in every pair of colours, two images each, and a manifest: 36 players, 72
+    /// images, 36 captions, but none for the last `uncaptioned` images.
+    static func write(in folder: TemporaryFolder, uncaptioned: Int = 0) throws -> String {
+        let root = folder.file("players")
         try FileManager.default.createDirectory(
             atPath: root, withIntermediateDirectories: false)
         var generator = SeededGenerator(seed: 5)
@@ -53,8 +46,8 @@ enum CaptionedPlayers {
             }
         }
         for row in rows.indices.suffix(uncaptioned) {
-            rows[row] = rows[row].components(separatedBy: ",").dropLast().joined(separator: ",")
-                + ","
+            let fields = rows[row].components(separatedBy: ",").dropLast()
+            rows[row] = fields.joined(separator: ",") + ","
         }
         let manifest = ["path,identity,camera,split,role,caption"] + rows
         try (manifest.joined(separator: "\n") + "\n").write(

@@ -37,13 +37,14 @@ struct PretrainingTests {
         let folder = try TemporaryFolder()
         let data = try CaptionedPlayers.write(in: folder)
         try await training(in: folder, data: data) {
-            $0.epochs = 25
-            $0.batchSize = 28
+            $0.epochs = 10
+            $0.batchSize = 14
+            $0.learningRate = 4e-3
         }.run()
         let epochs = try RunFolder(path: folder.file("run")).epochs()
         let (first, last) = (try #require(epochs.first), try #require(epochs.last))
         #expect(first.captions == 7 && first.measuredOn == "validation")
-        #expect(last.epoch == 25 && last.meanAveragePrecision == nil)
+        #expect(last.epoch == 10 && last.meanAveragePrecision == nil)
         // Colours of shirt and shorts that were seen, together in pairs that were not.
         #expect((last.imageToText ?? 0) > 3 * max(1.0 / 7, first.imageToText ?? 1) / 2)
         #expect((last.meanLoss ?? 9) < 0.7 * (epochs[1].meanLoss ?? 0))
@@ -63,15 +64,13 @@ struct PretrainingTests {
         try await training(in: folder, data: data, run: "whole", change: settings).run()
         let whole = try RunFolder(path: folder.file("whole")).steps()
         #expect(whole.count == 9 && whole.allSatisfy { $0.logitScale ?? 0 > 1 })
-        for limit in [1, 4] {
-            try await training(in: folder, data: data) {
-                settings(&$0)
-                $0.maximumSteps = limit
-                $0.saveInterval = 2
-            }.run(force: true)
-            try await training(in: folder, data: data, change: settings).run(resumes: true)
-            #expect(try RunFolder(path: folder.file("run")).steps() == whole)
-        }
+        try await training(in: folder, data: data) {
+            settings(&$0)
+            $0.maximumSteps = 4
+            $0.saveInterval = 2
+        }.run(force: true)
+        try await training(in: folder, data: data, change: settings).run(resumes: true)
+        #expect(try RunFolder(path: folder.file("run")).steps() == whole)
         let weights = try ["whole", "run"].map {
             try ModelPackage.open(folder.file("\($0)/last")).settings.weightsDigest
         }

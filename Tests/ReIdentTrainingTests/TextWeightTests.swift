@@ -23,7 +23,7 @@ struct TextWeightTests {
     ) throws -> FineTuning {
         let dataset = try Dataset(path: data)
         var options = TrainingOptions()
-        options.epochs = 3
+        options.epochs = 2
         options.batchSize = 12
         options.learningRate = 1e-3
         change(&options)
@@ -54,7 +54,8 @@ struct TextWeightTests {
         let data = try CaptionedPlayers.write(in: folder)
         let training = try training(in: folder, data, run: "run") {
             $0.textWeight = 1
-            $0.epochs = 10
+            $0.epochs = 6
+            $0.learningRate = 2e-3
             $0.flipProbability = 0
         }
         try await training.run()
