@@ -1,5 +1,5 @@
-// Which images each batch of an epoch holds: pairs drawn by a sampler or listed in a file, or images
-// with their captions in random order.
+// Which images each batch of an epoch holds: pairs drawn by a sampler or listed in a file, or
+// images with their captions in random order.
 //
 // SPDX-License-Identifier: MIT
 

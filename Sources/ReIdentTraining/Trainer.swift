@@ -1,5 +1,5 @@
-// Trains a model towards an objective: the steps, epochs and savings that fine-tuning image to image
-// and pretraining image to caption have in common.
+// Trains a model towards an objective: the steps, epochs and savings that fine-tuning image to
+// image and pretraining image to caption have in common.
 // Recipe of fine-tuning: Habel, Deuser, Oswald, CLIP-ReIdent, MMSports 2022 (docs/ARCHITECTURE.md
 // lists it).
 //

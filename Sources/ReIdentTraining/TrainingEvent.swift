@@ -4,7 +4,7 @@
 
 /// What a training tells while it runs.
 public enum TrainingEvent: Sendable {
-    /// A batch is done; `total` counts the batches of the whole training, items are pairs or images.
+    /// A batch is done; `total` counts those of the whole training, items are pairs or images.
     case step(StepRecord, total: Int, itemsPerSecond: Double)
     /// An epoch was evaluated, or the start.
     case epoch(EpochRecord)

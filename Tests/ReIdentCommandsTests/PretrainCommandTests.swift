@@ -1,4 +1,4 @@
-// `reident pretrain` as a user runs it: from rendered players to a model that reads, a kill, Ctrl-C,
+// `reident pretrain` as a user runs it: from captions to a model that reads, a kill, Ctrl-C,
 // refusals.
 //
 // SPDX-License-Identifier: MIT
