@@ -6,8 +6,8 @@ DATASET is a folder in Market-1501's form. Both sides start from the weights of 
 random weights and take the same batches of the recipe (Tools/reference/train_reference.py is the
 PyTorch side): reading and scaling the images, forward, loss, backward, AdamW, all in fp32, on the
 same number of threads. Each side runs in a process of its own, one after the other. Both are
-watched from outside, by the growth of their steps.jsonl: the first step, which includes start-up, is
-left out, and the median of the others is taken. Their losses are compared, so that neither wins by
+watched from outside, by the growth of their steps.jsonl: the first step, which includes start-up,
+is left out, and the median of the others is taken. Their losses are compared, so that neither wins by
 computing something else.
 
 SPDX-License-Identifier: MIT
@@ -50,7 +50,8 @@ def timm_model(config: dict, state: dict):
                 mean, deviation = other_models.SYMMETRIC
             shape = (1, 3, 1, 1)
             mean, deviation = torch.tensor(mean), torch.tensor(deviation)
-            clip_mean, clip_deviation = torch.tensor(images.MEAN), torch.tensor(images.STANDARD_DEVIATION)
+            clip_mean = torch.tensor(images.MEAN)
+            clip_deviation = torch.tensor(images.STANDARD_DEVIATION)
             self.scale = (clip_deviation / deviation).reshape(shape)
             self.shift = ((clip_mean - mean) / deviation).reshape(shape)
 

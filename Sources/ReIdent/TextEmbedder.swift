@@ -121,11 +121,11 @@ public actor TextEmbedder {
     /// A classifier of images whose classes are described by texts.
     ///
     /// - Parameter prompts: For each class its texts, at least one.
+    /// - Returns: A value that holds no tensors.
     /// - Throws: As `ZeroShotClassifier.init`.
     public func classifier(of prompts: [[String]]) throws -> ZeroShotClassifier {
-        let encoder =
-            try model ?? package.makeTextEncoder(
-                form: .trainable(options.precision), device: Device.named(options.device))
+        if model == nil { try load() }
+        guard let encoder = model else { throw PackageError.noTextSide(package: package.path) }
         return try ZeroShotClassifier(
             prompts: prompts, package: package, encoder: encoder, batchSize: options.batchSize)
     }

@@ -116,7 +116,7 @@ struct FullSizeParity {
             let encoded = try JSONEncoder().encode(found)
             try encoded.write(to: URL(filePath: "\(path)/differences.json"))
             #expect(found.largestUnitDifference <= Tolerance.unitEmbedding, "\(name)")
-            // Random ResNets amplify the rounding of bf16: there as near as PyTorch's own is enough.
+            // Random ResNets amplify the rounding of bf16: as near as PyTorch's own is enough.
             let reference = try JSONValue(file: "\(path)/reference.json").members
             let own = Float(try #require(reference["pytorch_cosine_bf16"]?.real))
             #expect(found.bfloat16Cosine >= min(Tolerance.bfloat16Cosine, own), "\(name)")

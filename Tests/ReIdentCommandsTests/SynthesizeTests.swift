@@ -65,8 +65,8 @@ struct SynthesizeTests {
         #expect(try files(place.file("a")) == files(place.file("b")))
     }
 
-    /// Processors differ in the instructions that the C library, Cairo's pixel routines and the JPEG
-    /// library choose by; here each is told that there are none.
+    /// The C library, Cairo's pixel routines and the JPEG library choose by a processor's
+    /// instructions; here each is told that there are none.
     @Test(
         "writes the same bytes on a processor with less instructions",
         arguments: [

@@ -45,7 +45,8 @@ mkdir -p "$folder/now" "$folder/done"
 [ -z "$only_zero_shot" ] || models=
 for model in $models; do
     "$python" Tools/parity/full_size.py write "$folder/now" "$model"
-    REIDENT_PARITY_FOLDER="$folder/now" swift test --disable-xctest $strict --skip-build --filter FullSizeParity
+    REIDENT_PARITY_FOLDER="$folder/now" \
+        swift test --disable-xctest $strict --skip-build --filter FullSizeParity
     # The tensors of a compared model only take room.
     if [ -z "${PARITY_FOLDER:-}" ]; then
         rm -f "$folder/now/$model/weights.safetensors" "$folder/now/$model/stages.safetensors"

@@ -138,8 +138,8 @@ struct ReadNumberCommand: AsyncParsableCommand {
                     package: model.path, hasOther: reader.package.settings.numberReading != nil)
             }
             output.warn(
-                "confidences are not calibrated for this package and its sentences. "
-                    + "`reident score-numbers DATASET --model \(model.path) --calibrate` does that.")
+                "confidences are not calibrated for this package and its sentences. Run "
+                    + "`reident score-numbers DATASET --model \(model.path) --calibrate`.")
             return 0
         }
         guard let atPrecision else { return 0 }
