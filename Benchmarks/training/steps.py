@@ -7,8 +7,8 @@ random weights and take the same batches of the recipe (Tools/reference/train_re
 PyTorch side): reading and scaling the images, forward, loss, backward, AdamW, all in fp32, on the
 same number of threads. Each side runs in a process of its own, one after the other. Both are
 watched from outside, by the growth of their steps.jsonl: the first step, which includes start-up,
-is left out, and the median of the others is taken. Their losses are compared, so that neither wins by
-computing something else.
+is left out, and the median of the others is taken. Their losses are compared, so that neither
+wins by computing something else.
 
 SPDX-License-Identifier: MIT
 """

@@ -46,8 +46,8 @@ struct SheetsPage {
         <p>Each row shows a query and the images most similar to it, best first, with rank and \
         cosine similarity. A whole green frame with a tick is the same player, a dashed red frame \
         with a cross another one. Where none of the first is right, the last one shown is the \
-        first that is, with its own rank. Images of the query's player by the query's camera are left \
-        out, as they are in the figures.</p>
+        first that is, with its own rank. Images of the query's player by the query's camera \
+        are left out, as they are in the figures.</p>
         \(parts.map(section).joined(separator: "\n"))
         </main>
         </body>
