@@ -7,8 +7,9 @@ random weights and take the same batches of the recipe (Tools/reference/train_re
 PyTorch side): reading and scaling the images, forward, loss, backward, AdamW, all in fp32, on the
 same number of threads. Each side runs in a process of its own, one after the other. Both are
 watched from outside, by the growth of their steps.jsonl: the first step, which includes start-up,
-is left out, and the median of the others is taken. Their losses are compared, so that neither
-wins by computing something else.
+is left out, and the median of the others is taken. On Linux the processor time of a step is taken,
+too: on a machine that others use, and with `--threads 1`, it says more than the clock. Their losses
+are compared, so that neither wins by computing something else.
 
 SPDX-License-Identifier: MIT
 """
@@ -90,21 +91,35 @@ def pytorch_child(dataset: str, package: str, csv: str, out: str, threads: int) 
         train_reference.train(model, trained, pairs.read_pairs(csv), options, dataset, steps)
 
 
+def processor_seconds(process: int) -> float | None:
+    """What a process has computed so far, all its threads together; None where nothing tells it."""
+    try:
+        fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def watched(command: list[str], steps: pathlib.Path, environment: dict) -> dict:
-    """Runs a training; seconds of each step after the first, and the losses."""
+    """Runs a training; seconds by the clock and of the processor of each step after the first."""
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         env=os.environ | environment)
     times: list[float] = []
+    computed: list[float | None] = []
     while process.poll() is None:
         count = steps.read_bytes().count(b"\n") if steps.exists() else 0
-        times += [time.perf_counter()] * (count - len(times))
+        if count > len(times):
+            times += [time.perf_counter()] * (count - len(times))
+            computed += [processor_seconds(process.pid)] * (count - len(computed))
         time.sleep(0.02)
     errors = process.stderr.read()
     if process.returncode != 0:
         sys.exit(f"{' '.join(command)}\nended with {process.returncode}:\n{errors[-2000:]}")
     losses = [json.loads(line)["loss"] for line in steps.read_text().splitlines()]
-    return {"seconds": [b - a for a, b in zip(times, times[1:])], "losses": losses}
+    known = [value for value in computed if value is not None]
+    return {"seconds": [b - a for a, b in zip(times, times[1:])],
+            "processor_seconds": [b - a for a, b in zip(known, known[1:])], "losses": losses}
 
 
 def measure(name: str, options, folder: pathlib.Path) -> dict:
@@ -129,6 +144,8 @@ def measure(name: str, options, folder: pathlib.Path) -> dict:
         found = watched(
             command, out / "steps.jsonl", {"REIDENT_THREADS": str(options.threads)})
         result[side] = found | {"steps_per_second": 1 / statistics.median(found["seconds"])}
+        if found["processor_seconds"]:
+            result[side]["processor"] = statistics.median(found["processor_seconds"])
         print(f"{name} {side}: {result[side]}", file=sys.stderr, flush=True)
     result["loss_difference"] = max(
         abs(a / b - 1)
@@ -155,12 +172,17 @@ def main() -> None:
     for name in options.models:
         with tempfile.TemporaryDirectory(prefix="reident-steps-") as folder:
             results[name] = measure(name, options, pathlib.Path(folder))
-    print("| model | PyTorch eager, steps/s | ReIdent, steps/s | ReIdent is | losses differ by |")
-    print("|---|---|---|---|---|")
+    print("| model | PyTorch eager, steps/s | ReIdent, steps/s | ReIdent is | processor time of a "
+          "step, PyTorch | ReIdent | ReIdent is | losses differ by |")
+    print("|---|---|---|---|---|---|---|---|")
     for name, row in results.items():
         theirs, ours = (row[side]["steps_per_second"] for side in ("pytorch", "reident"))
+        cells = ["", "", ""]
+        if all("processor" in row[side] for side in ("pytorch", "reident")):
+            first, second = (row[side]["processor"] for side in ("pytorch", "reident"))
+            cells = [f"{first:.2f} s", f"{second:.2f} s", f"{first / second:.2f} x"]
         print(f"| {name} | {theirs:.3f} | {ours:.3f} | {ours / theirs:.2f} x | "
-              f"{row['loss_difference']:.1e} |")
+              f"{' | '.join(cells)} | {row['loss_difference']:.1e} |")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
 
