@@ -172,7 +172,11 @@ void add_convolution_functions(re_functions &table) {
                           re_tensor *mean, re_tensor *variance, int32_t training, double momentum,
                           double epsilon, re_tensor **result) {
         return returning(result, [&] {
-            return at::batch_norm(x->value, weight->value, bias->value, mean->value,
+            // With channels innermost ATen's statistics on a processor are a hundred times less
+            // exact, and depend on the number of threads.
+            auto input = x->value;
+            if (training != 0 && input.is_cpu()) input = input.contiguous();
+            return at::batch_norm(input, weight->value, bias->value, mean->value,
                                   variance->value, training != 0, momentum, epsilon,
                                   /*cudnn_enabled=*/true);
         });

@@ -116,11 +116,11 @@ struct TrainingParityTests {
         let steps = try RunFolder(path: folder.file("run")).steps()
         #expect(steps.count == 6)
         for (found, expected) in zip(steps, reference.steps) {
-            #expect(abs(found.loss - expected.loss) <= Tolerance.trainedResNet * expected.loss)
+            #expect(abs(found.loss - expected.loss) <= Tolerance.trainingLoss * expected.loss)
         }
         let package = try ModelPackage.open(folder.file("run/last"))
         let apart = try await difference(of: package, from: "resnet")
-        #expect(apart < Tolerance.trainedResNet, "\(apart)")
+        #expect(apart < Tolerance.trainedEmbedding, "\(apart)")
         let expected = try SafetensorsFile(path: Fixtures.path("resnet.safetensors"))
         let statistics = expected.names.filter { $0.contains("running") }
         #expect(statistics.count > 30)
@@ -128,7 +128,7 @@ struct TrainingParityTests {
             let (found, wanted) = (try package.weights.floats(name), try expected.floats(name))
             #expect(try found != start.weights.floats(name), "\(name) did not move")
             for (left, right) in zip(found, wanted) {
-                #expect(abs(left - right) <= Tolerance.trainedResNet * max(1, abs(right)))
+                #expect(abs(left - right) <= Tolerance.trainedEmbedding * max(1, abs(right)))
             }
         }
         let counter = "visual.layer1.0.bn2.num_batches_tracked"
