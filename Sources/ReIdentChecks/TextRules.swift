@@ -91,7 +91,7 @@ struct TextRules {
         }
     }
 
-    /// Whether an absolute path begins with a folder: `a/work/b` and `https://x.org/work/` do not.
+    /// Whether an absolute path begins with a folder: `a/opt/b` and `https://x.org/opt/` do not.
     private static func begins(_ folder: String, in line: Substring) -> Bool {
         line.ranges(of: folder).contains { range in
             let next = line[range.upperBound...].first

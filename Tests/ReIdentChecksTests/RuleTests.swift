@@ -156,7 +156,7 @@ struct RuleTests {
         ("Sources/Lower/L.swift", "// https://example.org/" + String(repeating: "x", count: 98)),
         (
             "Sources/Lower/Q.swift",
-            "let address = \"https://example.org/home/x\" // ../opt/x, a/work/b"
+            "let address = \"https://example.org/home/x\" // ../opt/x, a/opt/b"
         ),
         ("Sources/Lower/Wide.swift", "// " + String(repeating: "ä", count: 97)),
         ("Tests/UpperTests/Fixtures/a.swift", "import Anything; let x = try! f()"),

@@ -70,7 +70,7 @@ struct ReadNumberCommand: AsyncParsableCommand {
         let threshold = try threshold(reader)
         let meter = output.meter("Reading")
         let outcome = try await reader.read(
-            crops.map { ImageSource($0.source) }, skipsBadImages: reading.skipBad
+            crops.map { ImageSource($0.source) }, skipsBadImages: reading.skipBad.isGiven
         ) { meter.update($0, of: $1) }
         meter.finish()
         for failure in outcome.failures { output.warn("left out: \(failure.error)") }

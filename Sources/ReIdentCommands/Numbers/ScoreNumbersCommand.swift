@@ -59,7 +59,7 @@ struct ScoreNumbersCommand: AsyncParsableCommand {
         let reader = try await reading.reader(of: package)
         let meter = output.meter("Reading")
         let outcome = try await reader.read(
-            crops.map { ImageSource($0.source) }, skipsBadImages: reading.skipBad
+            crops.map { ImageSource($0.source) }, skipsBadImages: reading.skipBad.isGiven
         ) { meter.update($0, of: $1) }
         meter.finish()
         for failure in outcome.failures { output.warn("left out: \(failure.error)") }
