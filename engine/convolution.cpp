@@ -38,8 +38,7 @@ at::Tensor channels_innermost(const at::Tensor &x) {
 at::Tensor convolution(const at::Tensor &x, const at::Tensor &weight,
                        const std::optional<at::Tensor> &bias, int64_t stride, int64_t padding,
                        int64_t groups, at::ScalarType type) {
-    // Forward and backward are faster where a pixel's channels lie together: 1.4 times on a small
-    // ResNet with two cores. What follows keeps the layout.
+    // Forward and backward are faster where a pixel's channels lie together.
     auto inputs = channels_innermost(x).to(type), factors = weight.to(type);
     std::optional<at::Tensor> added;
     if (bias) added = bias->to(type);
