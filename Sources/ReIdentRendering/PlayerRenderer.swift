@@ -23,6 +23,14 @@ public enum PlayerRenderer {
         }
     }
 
+    /// What a crop is cut to.
+    public enum Framing: Sendable {
+        /// The whole player, as a detector of persons cuts.
+        case player
+        /// The number on the shirt, as a detector of numbers cuts.
+        case number
+    }
+
     /// Renders one crop.
     ///
     /// - Parameters:
@@ -30,20 +38,29 @@ public enum PlayerRenderer {
     ///   - pose: What the player does; nil for anything.
     ///   - camera: Who films.
     ///   - surroundings: Where, and among whom.
+    ///   - framing: What the crop is cut to; of a number's crops, chance decides how large its
+    ///     digits are, 11 to 50 pixels, and a pose of chance turns front or back to the camera.
     ///   - seed: Decides everything that is left to chance.
     /// - Returns: The crop, its masks, and what can be read on it.
     /// - Throws: `ImageError.notDrawable` when memory is exhausted.
     public static func render(
         _ player: PlayerAppearance, pose: Pose? = nil, camera: Camera,
-        in surroundings: Surroundings,
+        in surroundings: Surroundings, framing: Framing = .player,
         seed: UInt64
     ) throws(ImageError) -> RenderedCrop {
         var generator = SeededGenerator(seed: seed, stream: 1)
-        let pose = pose ?? Pose(using: &generator)
-        let pixels = min(
-            max(camera.playerHeight * generator.number(0.8, 1.2), 42), 250)
+        var near = SeededGenerator(seed: seed, stream: 2)
+        let pose =
+            pose ?? (framing == .player ? Pose(using: &generator) : Pose(showingNumber: &near))
+        let digits = player.kit.numberSize(isBack: pose.isBack)
+        let pixels: Double
+        switch framing {
+        case .player:
+            pixels = min(max(camera.playerHeight * generator.number(0.8, 1.2), 42), 250)
+        case .number: pixels = near.number(11, 50, .logarithmic) / digits * 1.9
+        }
         // Small pictures are drawn larger and reduced, as an optic does.
-        let factor = max(1, Int((240 / pixels).rounded(.up)))
+        let factor = max(framing == .number ? 2 : 1, Int((240 / pixels).rounded(.up)))
         let view = View(
             pitch: camera.pitch + generator.bell() * 0.03,
             distance: camera.distance * generator.number(0.85, 1.2),
@@ -51,29 +68,37 @@ public enum PlayerRenderer {
         let subject = PlayerDrawing(
             player, pose: pose, position: Vector(0, 0, 0), view: view,
             light: surroundings.venue.light, seed: seed)
-        let frame = Frame(around: subject, factor: factor, &generator)
+        let frame =
+            framing == .player
+            ? Frame(around: subject, factor: factor, &generator)
+            : Frame(aroundNumberOf: subject, factor: factor, &near)
         let scene = SceneDrawing(
             subject: subject, placed: view.moved(to: frame.origin), frame: frame,
             surroundings: surroundings, seed: seed)
         let painter = try scene.painted(&generator)
 
         var photograph = Photograph(try painter.color.image(), reducedBy: factor)
-        let motion = motion(of: pose, pixels: pixels, camera: camera, &generator)
+        let digitPixels = digits * pixels / 1.9
+        var motion = motion(of: pose, pixels: pixels, camera: camera, &generator)
+        var blur = camera.blur * generator.number(0.7, 1.3) * (pixels / 150).squareRoot()
+        if framing == .number {
+            // Who cuts numbers out leaves those that are gone in motion.
+            motion = Point(motion.x * 0.4, motion.y * 0.4)
+            blur += digitPixels * near.number(0, 0.07)
+        }
         photograph.smear(x: motion.x, y: motion.y)
-        let blur = camera.blur * generator.number(0.7, 1.3) * (pixels / 150).squareRoot()
         photograph.soften(blur)
-        photograph.sharpen(camera.sharpening)
+        photograph.sharpen(camera.sharpening * (framing == .number ? near.number(0.5, 2.5) : 1))
         photograph.develop(camera, exposure: generator.number(0.9, 1.1))
         photograph.addNoise(camera.noise, &generator)
 
         let map = ShownMap(try painter.map.image(over: .black), reducedBy: factor)
-        let digitPixels = 0.25 * pixels / 1.9
         let isSharp = max(abs(motion.x), abs(motion.y)) + 2 * blur < digitPixels * 0.3
         let number = isSharp ? try scene.readableNumber(map, factor: factor) : nil
         return RenderedCrop(
             image: photograph.image(), masks: map.masks(withNumber: number != nil),
             readableNumber: number,
-            caption: Caption.text(player, pose: pose, number: number),
+            caption: Caption(player, pose: pose, number: number, framing: framing).text(&generator),
             quality: min(95, max(30, camera.quality + Int(generator.bell() * 6))))
     }
 
@@ -89,44 +114,5 @@ public enum PlayerRenderer {
         let angle = pose.kind == .jump ? 1.4 : generator.bell() * 0.4
         let length = reach * min(abs(generator.bell()), 1.6)
         return Point(length * cos(angle), length * sin(angle))
-    }
-}
-
-/// The detector's box: how large the picture is and where the player is in it.
-struct Frame {
-    /// Columns and rows that are drawn; a multiple of the reduction.
-    let width: Int
-    let height: Int
-    /// Where the floor below the player is.
-    let origin: Point
-
-    /// A box around a player, somewhat too large, too small or beside, as detectors' are.
-    init(around subject: PlayerDrawing, factor: Int, _ generator: inout SeededGenerator) {
-        let view = subject.view
-        let margin = 0.045 * subject.tall * view.scale
-        let points = subject.skeleton.points.map(view.point)
-        // The head's joint is its middle.
-        let head = view.point(subject.skeleton.head + Vector(0, 0.035 * subject.tall, 0))
-        let (xs, ys) = (points.map(\.x), points.map(\.y) + [head.y])
-        var left = (xs.min() ?? 0) - margin
-        var right = (xs.max() ?? 0) + margin
-        var top = (ys.min() ?? 0) - margin
-        var bottom = (ys.max() ?? 0) + margin * 0.6
-        let (wide, high) = (right - left, bottom - top)
-        left -= generator.number(-0.06, 0.16) * wide
-        right += generator.number(-0.06, 0.16) * wide
-        top -= generator.number(-0.02, 0.08) * high
-        bottom += generator.number(-0.02, 0.08) * high
-        if generator.chance(0.1) { bottom -= generator.number(0.06, 0.2) * high }
-        if generator.chance(0.05) { top += generator.number(0.03, 0.08) * high }
-        let shortest = 0.3 * high
-        if right - left < shortest {
-            let missing = shortest - (right - left)
-            left -= missing / 2
-            right += missing / 2
-        }
-        width = max(16, Int((right - left) / Double(factor))) * factor
-        height = max(32, Int((bottom - top) / Double(factor))) * factor
-        origin = Point(-left, -top)
     }
 }

@@ -30,9 +30,9 @@ public struct RenderedCrop: Sendable, Equatable {
     /// Where number, shirt and body are.
     public let masks: Masks
     /// The number, where it can be read in this crop.
-    public let readableNumber: Int?
-    /// The crop in words, for example `a player in a red shirt with the number 7, seen from
-    /// behind`.
+    public let readableNumber: ShirtNumber?
+    /// The crop in words, for example `a player in a red shirt and the number 7, seen from
+    /// behind`; the wording changes from crop to crop.
     public let caption: String
     /// The quality its camera compresses by, of 100.
     public let quality: Int

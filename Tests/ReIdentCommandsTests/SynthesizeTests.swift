@@ -41,7 +41,7 @@ struct SynthesizeTests {
         #expect(data.train.map(\.identity) == ["1", "1"])
         #expect(data.queries(in: .test).map(\.identity) == ["2"])
         #expect(data.gallery(in: .test).map(\.identity) == ["2"])
-        #expect(data.images.allSatisfy { $0.caption?.hasPrefix("a player in ") == true })
+        #expect(data.images.allSatisfy { $0.caption?.isEmpty == false })
         let query = try #require(data.queries(in: .test).first?.camera)
         #expect(data.gallery(in: .test).allSatisfy { $0.camera != nil && $0.camera != query })
         #expect(
@@ -84,6 +84,33 @@ struct SynthesizeTests {
             #expect(run.status == 0, "\(run.errors)")
         }
         #expect(try files(place.file("own")) == files(place.file("few")))
+    }
+
+    @Test("shows numbers from near, of the numbers and fonts that are named")
+    func closeUps() throws {
+        let place = try Workplace()
+        let run = try reident(
+            "synthesize", "--out", place.file("a"), "--players", "4", "--test-players", "0",
+            "--images-per-player", "4", "--close-ups", "1", "--numbers", "5-6,00", "--fonts",
+            "block,oval")
+        #expect(run.status == 0, "\(run.errors)")
+        let numbers = try Dataset(path: place.file("a")).images.compactMap(\.number)
+        #expect(!numbers.isEmpty)
+        #expect(numbers.allSatisfy { ["5", "6", "00"].contains($0) })
+    }
+
+    @Test(
+        "refuses numbers, fonts and shares that there are not",
+        arguments: [
+            ["--numbers", "5-100"], ["--numbers", "00-5"], ["--numbers", "7-5"],
+            ["--numbers", "1,,2"], ["--fonts", "varsity,comic"], ["--close-ups", "1.5"],
+        ])
+    func choices(options: [String]) throws {
+        let place = try Workplace()
+        let run = try BuiltProgram.run(["synthesize", "--out", place.file("a")] + options)
+        #expect(run.status == 64)
+        #expect(run.errors.contains(options[0]))
+        #expect(!FileManager.default.fileExists(atPath: place.file("a")))
     }
 
     @Test("with one camera the manifest names none, so that queries count")

@@ -84,4 +84,29 @@ struct LeagueTests {
         other.seed = 6
         #expect(League(other).members != league.members)
     }
+
+    @Test("players wear the numbers there are, short ones more often, in the fonts there are")
+    func numbers() throws {
+        var settings = League.Settings(players: [.train: 300], teamSize: 1, seed: 3)
+        let all = League(settings).members.map(\.appearance.number)
+        #expect((40...110).contains(all.count { $0.digits.count == 1 }))
+        settings.numbers = try ["4", "00"].map { try #require(ShirtNumber($0)) }
+        settings.fonts = try #require(NumberFont.named(["light"]))
+        settings.teamSize = 12
+        let few = League(settings)
+        #expect(Set(few.members.map(\.appearance.number)) == Set(settings.numbers))
+        #expect(few.members.allSatisfy { $0.appearance.kit.font.name == "light" })
+        let teams = Dictionary(grouping: few.members, by: \.team)
+        #expect(teams.values.allSatisfy { $0.count <= 2 })
+    }
+
+    @Test("the share of pictures from near is the one asked for, and changes no others")
+    func closeUps() {
+        var settings = League.Settings(players: [.train: 50], imagesPerPlayer: 6, seed: 3)
+        let plain = League(settings)
+        #expect(plain.pictures.allSatisfy { !$0.isCloseUp })
+        settings.closeUps = 0.5
+        #expect((110...190).contains(League(settings).pictures.count(where: \.isCloseUp)))
+        #expect(League(settings).members == plain.members)
+    }
 }

@@ -37,6 +37,19 @@ struct SynthesizeCommand: AsyncParsableCommand {
     @Option(help: "The most players who share a kit; the fewer, the easier to tell apart.")
     var teamSize = 12
 
+    @Option(help: "The share of pictures that show a shirt's number from near, 0 to 1.")
+    var closeUps = 0.0
+
+    @Option(
+        help: "Numbers that players wear, such as 0-9,23,00; 00 is another number than 0.")
+    var numbers = NumberChoice.upTo99
+
+    @Option(
+        help: ArgumentHelp(
+            "Styles of the numbers: \(NumberFont.all.map(\.name).joined(separator: ", ")); "
+                + "several after commas. (default: all)"))
+    var fonts: FontChoice?
+
     @Option(help: "Decides everything that is left to chance.")
     var seed: UInt64 = 1
 
@@ -55,6 +68,9 @@ struct SynthesizeCommand: AsyncParsableCommand {
         try requireRange("--images-per-player", imagesPerPlayer, 2...1000)
         try requireRange("--cameras", cameras, 1...100)
         try requireRange("--team-size", teamSize, 1...100)
+        guard (0...1).contains(closeUps) else {
+            throw ValidationError("--close-ups is \(closeUps); expected a share from 0 to 1.")
+        }
         guard players + testPlayers > 0 else {
             throw ValidationError("--players and --test-players are both 0; nobody is rendered.")
         }
@@ -64,10 +80,13 @@ struct SynthesizeCommand: AsyncParsableCommand {
         let folder = try OutputFolder(
             path: out, force: force.isGiven, replacingOnlyWith: SynthesizedLayout.marks)
         let challenge = layout == .synergyreid ? testPlayers : 0
-        let league = League(
-            .init(
-                players: [.train: players, .test: testPlayers, .challenge: challenge],
-                imagesPerPlayer: imagesPerPlayer, cameras: cameras, teamSize: teamSize, seed: seed))
+        var settings = League.Settings(
+            players: [.train: players, .test: testPlayers, .challenge: challenge],
+            imagesPerPlayer: imagesPerPlayer, cameras: cameras, teamSize: teamSize, seed: seed)
+        settings.closeUps = closeUps
+        settings.numbers = numbers.numbers
+        if let fonts { settings.fonts = fonts.fonts }
+        let league = League(settings)
         let meter = output.meter("Rendering")
         let crops = try SynthesizedDataset(league: league, layout: layout, hasMasks: masks)
             .write(to: folder.files) { meter.update($0, of: $1) }

@@ -47,7 +47,7 @@ struct SynthesizedDataset {
     /// What is known of a crop that was written.
     struct Crop: Sendable {
         let path: String
-        let number: Int?
+        let number: String?
         let caption: String
     }
 
@@ -102,7 +102,7 @@ struct SynthesizedDataset {
                     try ImageEncoder.png(masks.image(mask)), to: "masks/\(stem)_\(name).png")
             }
         }
-        return Crop(path: stem + ".jpeg", number: crop.readableNumber, caption: crop.caption)
+        return Crop(path: stem + ".jpeg", number: crop.readableNumber?.text, caption: crop.caption)
     }
 
     private func writeManifest(
@@ -123,7 +123,7 @@ struct SynthesizedDataset {
                 // leave out every query.
                 camera: league.cameras.count > 1 ? "\(picture.camera + 1)" : nil, split: split,
                 role: split == .train ? nil : picture.isQuery ? .query : .gallery,
-                number: crop.number.map { "\($0)" }, caption: crop.caption)
+                number: crop.number, caption: crop.caption)
         }
         try manifest.write(to: files)
     }

@@ -173,10 +173,13 @@ extension PlayerDrawing {
                 torso.wrapped(
                     path, center: place.center, height: place.height, size: place.size)
             }
-            if let edge = kit.numberEdge {
-                painter.fill(
-                    lay(kit.font.outline(of: appearance.number, growth: 0.06)), edge, .shirt)
+            func layEdge(_ growth: Double, _ color: Color?) {
+                guard let color else { return }
+                let outline = kit.font.outline(of: appearance.number, growth: growth)
+                painter.fill(lay(outline), color, .shirt)
             }
+            layEdge(kit.edgeWidth * 1.8, kit.outerEdge)
+            layEdge(kit.edgeWidth, kit.numberEdge)
             painter.fill(lay(kit.font.outline(of: appearance.number)), kit.numberColor, .number)
             if isBack, kit.hasNames { drawName(above: place, on: painter) }
             if !isBack, kit.hasSponsor { drawSponsor(on: painter) }
@@ -185,9 +188,9 @@ extension PlayerDrawing {
 
     /// Where a number is on the torso, and its height in metres.
     func numberPlace(isBack: Bool) -> (center: Double, height: Double, size: Double) {
-        isBack
-            ? (.pi, kit.hasNames ? 0.5 : 0.56, 0.25)
-            : (0, kit.hasSponsor ? 0.6 : 0.54, 0.17)
+        let size = kit.numberSize(isBack: isBack)
+        return isBack
+            ? (.pi, kit.hasNames ? 0.5 : 0.56, size) : (0, kit.hasSponsor ? 0.6 : 0.54, size)
     }
 
     private func drawName(

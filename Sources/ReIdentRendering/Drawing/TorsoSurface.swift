@@ -147,12 +147,14 @@ struct TorsoSurface {
     ///   - size: Metres a unit.
     /// - Returns: The path in pixels.
     func wrapped(_ path: Path, center: Double, height: Double, size: Double) -> Path {
-        let radius = section(height).width
-        return path.mapped { flat in
-            point(
-                center: center, offset: flat.x * size / radius,
-                height: height - flat.y * size / length)
-        }
+        path.mapped { placed($0, center: center, height: height, size: size) }
+    }
+
+    /// One point of such a drawing.
+    func placed(_ flat: Point, center: Double, height: Double, size: Double) -> Point {
+        point(
+            center: center, offset: flat.x * size / section(height).width,
+            height: height - flat.y * size / length)
     }
 
     /// How squarely a side faces the camera: 1 fully, 0 seen edge on, below 0 hidden.

@@ -20,6 +20,8 @@ extension League {
         public let frame: Int
         /// Whether it is to be searched by; without meaning in the part to learn from.
         public let isQuery: Bool
+        /// Whether it shows the number from near instead of the player.
+        public var isCloseUp = false
     }
 
     /// All pictures, player by player.
@@ -34,10 +36,15 @@ extension League {
             let shift = generator.integer(below: settings.cameras)
             return (0..<count).map { index -> Picture in
                 let round = generator.integer(below: Self.rounds)
-                return Picture(
+                var picture = Picture(
                     member: member, index: index, camera: (shift + index) % settings.cameras,
                     game: game(of: members[member].team, round: round),
                     frame: index * 250 + generator.integer(below: 250), isQuery: index < queries)
+                // Without any, the other pictures are those of a league that never had them.
+                if settings.closeUps > 0 {
+                    picture.isCloseUp = generator.chance(settings.closeUps)
+                }
+                return picture
             }
         }
     }
@@ -57,7 +64,8 @@ extension League {
             settings.seed, .picture, picture.member * settings.imagesPerPlayer + picture.index)
         return try PlayerRenderer.render(
             member.appearance, camera: cameras[picture.camera],
-            in: .init(venue: Venue(using: &venueGenerator), others: others), seed: generator.next())
+            in: .init(venue: Venue(using: &venueGenerator), others: others),
+            framing: picture.isCloseUp ? .number : .player, seed: generator.next())
     }
 
     // MARK: Games

@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 
+import Foundation
 import ReIdentFoundation
 
 /// Teams, players, halls and cameras, all of one seed, and a list of pictures to render.
@@ -19,6 +20,12 @@ public struct League: Sendable, Equatable {
         public var cameras: Int
         /// The most players who share a kit, 1 to 100.
         public var teamSize: Int
+        /// Styles of the digits on shirts, at least one.
+        public var fonts = NumberFont.all
+        /// The numbers that players wear, at least one; a larger team is cut down to them.
+        public var numbers = ShirtNumber.upTo99
+        /// The share of pictures that show a shirt's number from near, 0...1.
+        public var closeUps = 0.0
         /// Decides all of it.
         public var seed: UInt64
 
@@ -89,7 +96,8 @@ public struct League: Sendable, Equatable {
         var lastShirts: [String] = []
         for part in Part.allCases {
             let count = settings.players[part] ?? 0
-            let teamCount = (count + settings.teamSize - 1) / settings.teamSize
+            let teamSize = min(settings.teamSize, settings.numbers.count)
+            let teamCount = (count + teamSize - 1) / teamSize
             for index in 0..<teamCount {
                 let size = count * (index + 1) / teamCount - count * index / teamCount
                 addTeam(part, size: size, avoiding: &lastShirts)
@@ -100,10 +108,11 @@ public struct League: Sendable, Equatable {
     /// Adds a team whose shirts are not of the colour of the teams before it.
     private mutating func addTeam(_ part: Part, size: Int, avoiding shirts: inout [String]) {
         var generator = Self.generator(settings.seed, .team, teams.count)
-        var kit = Kit(using: &generator)
-        while shirts.contains(kit.shirt.name) { kit = Kit(using: &generator) }
+        let fonts = settings.fonts
+        var kit = Kit(fonts: fonts, using: &generator)
+        while shirts.contains(kit.shirt.name) { kit = Kit(fonts: fonts, using: &generator) }
         shirts = shirts.suffix(2) + [kit.shirt.name]
-        let numbers = generator.shuffled(Array(0...99))
+        let numbers = Self.wished(settings.numbers, &generator)
         let first = members.count
         for place in 0..<size {
             let identity = members.count + 1
@@ -115,6 +124,16 @@ public struct League: Sendable, Equatable {
                         kit: kit, number: numbers[place], using: &generator)))
         }
         teams.append(Team(part: part, members: first..<members.count))
+    }
+
+    /// Numbers in the order in which players ask for them: short ones are liked three times as
+    /// much.
+    private static func wished(
+        _ numbers: [ShirtNumber], _ generator: inout SeededGenerator
+    ) -> [ShirtNumber] {
+        // Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006.
+        let keys = numbers.map { log(generator.uniform()) / ($0.digits.count == 1 ? 3 : 1) }
+        return numbers.indices.sorted { keys[$0] > keys[$1] }.map { numbers[$0] }
     }
 
     // MARK: Chance

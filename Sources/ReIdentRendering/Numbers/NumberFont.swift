@@ -26,6 +26,10 @@ public struct NumberFont: Sendable, Equatable {
     let hasSerifs: Bool
     /// How far the top leans to the right.
     let slant: Double
+    /// Which form each digit has.
+    var forms = [Int](repeating: 0, count: 10)
+    /// How far digits stand apart, as a factor.
+    var spacing = 1.0
 
     /// All styles.
     public static let all = [
@@ -56,26 +60,42 @@ public struct NumberFont: Sendable, Equatable {
         NumberFont(
             name: "light", corner: .cut(0.14), width: 0.48, upright: 0.11, level: 0.11,
             hasRoundEnds: true, hasSerifs: false, slant: 0.06),
+        NumberFont(
+            name: "block", corner: .cut(0.1), width: 0.5, upright: 0.26, level: 0.22,
+            hasRoundEnds: false, hasSerifs: false, slant: 0),
+        NumberFont(
+            name: "oval", corner: .round(0.42), width: 0.52, upright: 0.19, level: 0.16,
+            hasRoundEnds: false, hasSerifs: false, slant: 0),
+        NumberFont(
+            name: "narrow", corner: .cut(0.15), width: 0.36, upright: 0.19, level: 0.14,
+            hasRoundEnds: false, hasSerifs: false, slant: 0.04),
     ]
 
     /// How far one digit's middle line is from the next one's.
-    var advance: Double { width + upright * 1.45 }
+    var advance: Double { (width + upright * 1.45) * spacing }
 
     /// The outline of a number, its middle at the origin, digits of height 1, y down.
     ///
     /// - Parameters:
-    ///   - number: 0...99.
+    ///   - number: What is written.
     ///   - growth: How much wider strokes are on each side, for an edge around them.
     /// - Returns: Convex pieces of the same direction, to be filled without the even-odd rule.
-    func outline(of number: Int, growth: Double = 0) -> Path {
-        let digits = number < 10 ? [number] : [number / 10, number % 10]
+    func outline(of number: ShirtNumber, growth: Double = 0) -> Path {
+        let digits = number.digits
         var path = Path()
         for (place, digit) in digits.enumerated() {
             let shift = (Double(place) - Double(digits.count - 1) / 2) * advance
-            let strokes = Lettering.digits[digit] + (hasSerifs ? Lettering.serifs[digit] : [])
+            let strokes =
+                Lettering.digits[digit][forms[digit]]
+                + (hasSerifs ? Lettering.serifs[digit] : [])
             append(strokes, shift: shift, growth: growth, to: &path)
         }
         return path
+    }
+
+    /// How wide a number is where its digits are 1 high.
+    func width(of number: ShirtNumber) -> Double {
+        Double(number.digits.count - 1) * advance + width + upright
     }
 
     /// The outline of a name in capitals, like `outline(of:growth:)`.
@@ -215,7 +235,7 @@ extension NumberFont {
     /// How large a number is, in squares of its height: counted on a small drawing.
     ///
     /// - Throws: `ImageError.notDrawable` when memory is exhausted.
-    func area(of number: Int) throws(ImageError) -> Double {
+    func area(of number: ShirtNumber) throws(ImageError) -> Double {
         let side = 64
         let canvas = try Canvas(width: side * 3, height: side * 2)
         canvas.translate(Double(side) * 1.5, Double(side))

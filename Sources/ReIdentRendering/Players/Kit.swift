@@ -61,6 +61,10 @@ public struct Kit: Sendable, Equatable {
     public let numberColor: Color
     /// The colour of the number's edge, where it has one.
     public let numberEdge: Color?
+    /// The edge's width, where digits are 1 high.
+    let edgeWidth: Double
+    /// The colour of a second edge around the first.
+    let outerEdge: Color?
     /// Whether the player's name is above the number on the back.
     public let hasNames: Bool
     /// How strongly a name above the number bends, 0 (straight) to 1.
@@ -75,8 +79,12 @@ public struct Kit: Sendable, Equatable {
 
     /// A kit at random.
     ///
-    /// - Parameter generator: Decides all of it.
-    public init(using generator: inout SeededGenerator) {
+    /// - Parameters:
+    ///   - fonts: Styles of digits, of which the kit's is a variation; at least one.
+    ///   - generator: Decides the rest.
+    public init(fonts: [NumberFont] = NumberFont.all, using generator: inout SeededGenerator) {
+        precondition(!fonts.isEmpty, "a number is written in some font")
+        var details = SeededGenerator(seed: generator.next(), stream: 1)
         shirt = generator.one(of: Self.colors)
         let base = shirt.color
         func differs(_ color: Color, _ least: Double) -> Bool {
@@ -90,13 +98,17 @@ public struct Kit: Sendable, Equatable {
             (.yoke, 0.8), (.fade, 0.7),
         ])
         cut = generator.one(of: [(.tank, 3), (.tee, 1.5), (.loose, 0.7)])
-        font = generator.one(of: NumberFont.all)
+        font = generator.one(of: fonts).varied(using: &details)
         let contrast = Self.colors.map(\.color).filter { differs($0, 0.38) }
         let plain = base.luminance > 0.5 ? Color(gray: 0.07) : Color(gray: 0.97)
         numberColor =
             generator.chance(0.55) || contrast.isEmpty ? plain : generator.one(of: contrast)
         let edge = numberColor.luminance > 0.5 ? Color(gray: 0.08) : Color(gray: 0.95)
         numberEdge = generator.chance(0.5) || pattern == .stripes ? edge : nil
+        edgeWidth = details.number(0.035, 0.085)
+        outerEdge =
+            numberEdge != nil && details.chance(0.35)
+            ? details.one(of: [numberColor, second.color]) : nil
         hasNames = generator.chance(0.7)
         nameArch = generator.chance(0.4) ? generator.number(0.4, 1) : 0
         hasSponsor = generator.chance(0.7)
@@ -110,6 +122,9 @@ public struct Kit: Sendable, Equatable {
             generator.integer(below: Lettering.letterCount)
         }
     }
+
+    /// The height of a number's digits, in metres.
+    func numberSize(isBack: Bool) -> Double { isBack ? 0.25 : 0.17 }
 
     /// The colours that kits are made of.
     static let colors: [NamedColor] = [

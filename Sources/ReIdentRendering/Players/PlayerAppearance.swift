@@ -45,8 +45,8 @@ public struct PlayerAppearance: Sendable, Equatable {
 
     /// The team's kit.
     public let kit: Kit
-    /// The number on the shirt, 0...99.
-    public let number: Int
+    /// The number on the shirt.
+    public let number: ShirtNumber
     /// The body's measures.
     public let body: Body
     let skin: Color
@@ -64,10 +64,9 @@ public struct PlayerAppearance: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - kit: What the team wears.
-    ///   - number: 0...99.
+    ///   - number: The number on the shirt.
     ///   - generator: Decides everything else.
-    public init(kit: Kit, number: Int, using generator: inout SeededGenerator) {
-        precondition((0...99).contains(number), "numbers are 0 to 99, not \(number)")
+    public init(kit: Kit, number: ShirtNumber, using generator: inout SeededGenerator) {
         self.kit = kit
         self.number = number
         let build = generator.bell()

@@ -1,15 +1,74 @@
-// A crop in words.
+// A crop in words, as different people would put it.
 //
 // SPDX-License-Identifier: MIT
 
-import Foundation
+import ReIdentFoundation
 
-/// Sentences about crops.
-enum Caption {
-    /// The crop in words; a number is only named where it can be read.
-    static func text(_ player: PlayerAppearance, pose: Pose, number: Int?) -> String {
-        let shown = number.map { " and the number \($0)" } ?? ""
-        return "a player in \(player.kit.words)\(shown), \(side(pose.yaw))"
+/// What can be said about a crop.
+struct Caption {
+    private let kit: Kit
+    private let side: String
+    private let number: String?
+    private let framing: PlayerRenderer.Framing
+
+    /// What is known of a crop.
+    ///
+    /// - Parameters:
+    ///   - player: Who is on it.
+    ///   - pose: Which side is turned to the camera.
+    ///   - number: The number, where it can be read.
+    ///   - framing: What the crop shows.
+    init(
+        _ player: PlayerAppearance, pose: Pose, number: ShirtNumber?,
+        framing: PlayerRenderer.Framing
+    ) {
+        kit = player.kit
+        side = Self.side(pose.yaw)
+        self.number = number?.text
+        self.framing = framing
+    }
+
+    /// One way to say it; a number is named if and only if it can be read.
+    func text(_ generator: inout SeededGenerator) -> String {
+        switch (framing, number) {
+        case (.player, let number?): generator.one(of: ways(number))
+        case (.player, nil): generator.one(of: waysWithoutNumber)
+        case (.number, let number?): generator.one(of: closeUps(number))
+        case (.number, nil):
+            generator.one(of: [
+                "a photo of a shirt without a number", "a shirt whose number cannot be seen",
+                "a photo of \(kit.words) without a number",
+            ])
+        }
+    }
+
+    private func ways(_ number: String) -> [(String, Double)] {
+        [
+            ("a player in \(kit.words) and the number \(number), \(side)", 4),
+            ("a player with the number \(number)", 3),
+            ("a basketball player with the number \(number)", 1),
+            ("a player in a \(kit.shirt.name) shirt with number \(number)", 2),
+            ("number \(number), \(side)", 1), (number, 1),
+        ]
+    }
+
+    private var waysWithoutNumber: [(String, Double)] {
+        [
+            ("a player in \(kit.words), \(side)", 4),
+            ("a player in a \(kit.shirt.name) shirt whose number cannot be seen", 2),
+            ("a player whose number cannot be seen", 1.5),
+            ("a basketball player without a number", 0.5),
+        ]
+    }
+
+    private func closeUps(_ number: String) -> [(String, Double)] {
+        [
+            ("a photo of a shirt with the number \(number)", 2),
+            ("the number \(number) on a jersey", 2), (number, 2),
+            ("the number \(number) on a \(kit.shirt.name) shirt", 1.5),
+            ("a player with the number \(number)", 1.5),
+            ("a basketball player with the number \(number)", 0.5),
+        ]
     }
 
     private static func side(_ yaw: Double) -> String {

@@ -82,6 +82,19 @@ public struct Pose: Sendable, Equatable {
         }
     }
 
+    /// A pose in which the number is seen from not too far aside, leaning to any side.
+    ///
+    /// - Parameter generator: Decides the pose.
+    init(showingNumber generator: inout SeededGenerator) {
+        let side = generator.chance(0.5) ? 0 : Double.pi
+        let yaw = side + generator.bell() * 0.5
+        self.init(yaw: yaw, using: &generator)
+        tilt = generator.bell() * 0.16
+    }
+
+    /// Whether the back is turned to the camera.
+    var isBack: Bool { abs(TorsoSurface.wrapped(yaw)) > .pi / 2 }
+
     private mutating func move(_ generator: inout SeededGenerator) {
         let lead = generator.integer(below: 2)
         let other = 1 - lead

@@ -63,7 +63,7 @@ struct SceneDrawing {
     }
 
     /// The player's number, if enough of it is seen and large enough.
-    func readableNumber(_ map: ShownMap, factor: Int) throws(ImageError) -> Int? {
+    func readableNumber(_ map: ShownMap, factor: Int) throws(ImageError) -> ShirtNumber? {
         let kit = subject.appearance.kit
         let number = subject.appearance.number
         let isBack = subject.torso.visibility(of: .pi, height: 0.6) > 0

@@ -11,6 +11,17 @@ extension SeededGenerator {
         low + (high - low) * uniform()
     }
 
+    /// How numbers of a range are spread.
+    enum Spread {
+        /// Each factor equally likely.
+        case logarithmic
+    }
+
+    /// A number of a range of positive numbers.
+    mutating func number(_ low: Double, _ high: Double, _ spread: Spread) -> Double {
+        exp(number(log(low), log(high)))
+    }
+
     /// Whether something of this probability happens.
     mutating func chance(_ probability: Double) -> Bool { uniform() < probability }
 
