@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <new>
+#include <optional>
 
 #include "reident_engine.h"
 
@@ -74,6 +75,12 @@ inline void release(re_tensor *tensor) {
     live_tensors.fetch_sub(1, std::memory_order_relaxed);
 }
 
+/// What a handle that may be null holds.
+inline std::optional<at::Tensor> optional_of(const re_tensor *tensor) {
+    if (tensor == nullptr) return std::nullopt;
+    return tensor->value;
+}
+
 inline c10::IntArrayRef dimensions(const int64_t *shape, int32_t rank) {
     return {shape, static_cast<size_t>(rank)};
 }
@@ -87,6 +94,7 @@ void add_tensor_functions(re_functions &table);
 void add_operator_functions(re_functions &table);
 void add_linear_functions(re_functions &table);
 void add_convolution_functions(re_functions &table);
+void add_batch_norm_functions(re_functions &table);
 void add_gradient_functions(re_functions &table);
 void add_optimizer_functions(re_functions &table);
 

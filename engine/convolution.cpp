@@ -1,10 +1,9 @@
-// The layers of convolutional encoders: convolution, batch norm, pooling, attention with queries of
-// its own. For training by LibTorch's differentiable operators; for inference by oneDNN's
+// The layers of convolutional encoders: convolution, pooling, attention with queries of its own;
+// batch norms have a file of their own. For training by LibTorch's differentiable operators; for inference by oneDNN's
 // convolution, weights laid out once and activation and residual part of it.
 //
-// For inference, images keep their channels innermost in memory, which is the layout oneDNN's
-// products like; shapes stay [N, C, H, W]. Training leaves the layout as it comes: LibTorch sums
-// the statistics of a batch norm less exactly when channels are innermost.
+// Images keep their channels innermost in memory, which is the layout oneDNN's products like;
+// shapes stay [N, C, H, W].
 //
 // SPDX-License-Identifier: MIT
 
@@ -24,11 +23,6 @@ at::Tensor boxed(const char *name, const char *overload, torch::jit::Stack argum
 }
 
 std::vector<int64_t> pair(int64_t value) { return {value, value}; }
-
-std::optional<at::Tensor> optional_of(const re_tensor *tensor) {
-    if (tensor == nullptr) return std::nullopt;
-    return tensor->value;
-}
 
 at::Tensor channels_innermost(const at::Tensor &x) {
     TORCH_CHECK(x.dim() == 4, "a convolution of an input of shape ", x.sizes());
@@ -167,22 +161,6 @@ void add_convolution_functions(re_functions &table) {
         });
     };
     table.fold_batch_norm = fold_batch_norm;
-    table.batch_norm = [](const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
-                          re_tensor *mean, re_tensor *variance, int32_t training, double momentum,
-                          double epsilon, re_tensor **result) {
-        return returning(result, [&] {
-            // With channels innermost ATen's statistics on a processor are a hundred times less
-            // exact, and depend on the number of threads.
-            auto input = x->value;
-            if (training != 0 && input.is_cpu()) input = input.contiguous();
-            return at::batch_norm(input, weight->value, bias->value, mean->value,
-                                  variance->value, training != 0, momentum, epsilon,
-                                  /*cudnn_enabled=*/true);
-        });
-    };
-    table.relu = [](const re_tensor *x, re_tensor **result) {
-        return returning(result, [&] { return at::relu(x->value); });
-    };
     table.average_pool = [](const re_tensor *x, int64_t size, re_tensor **result) {
         return returning(result, [&] { return at::avg_pool2d(x->value, pair(size)); });
     };

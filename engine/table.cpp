@@ -78,6 +78,7 @@ re_functions make_table() {
     add_operator_functions(table);
     add_linear_functions(table);
     add_convolution_functions(table);
+    add_batch_norm_functions(table);
     add_gradient_functions(table);
     add_optimizer_functions(table);
     return table;

@@ -95,7 +95,8 @@ extension Tensor {
         return (Tensor(owning: weight, of: engine), Tensor(owning: shift, of: engine))
     }
 
-    /// Batch norm of each channel: (x - mean) / √(variance + ε) · weight + bias.
+    /// Batch norm of each channel: (x - mean) / √(variance + ε) · weight + bias, and what follows
+    /// it.
     ///
     /// - Parameters:
     ///   - weight: `[C]`.
@@ -105,24 +106,19 @@ extension Tensor {
     ///   - usesBatch: Whether the batch's own statistics count; the running ones then move towards
     ///     them by a tenth.
     ///   - epsilon: ε.
+    ///   - residual: `[N, C, H, W]`, added to the result.
+    ///   - isRectified: Whether max(0, y) follows, after the residual.
     /// - Returns: `[N, C, H, W]`.
     /// - Throws: `EngineError` if the shapes do not go together.
     public func batchNorm(
         weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, usesBatch: Bool,
-        epsilon: Double
+        epsilon: Double, residual: Tensor? = nil, isRectified: Bool = false
     ) throws(EngineError) -> Tensor {
         try engine.tensor("batch_norm") {
             $0.batch_norm(
                 handle, weight.handle, bias.handle, mean.handle, variance.handle,
-                usesBatch ? 1 : 0, 0.1, epsilon, &$1)
+                usesBatch ? 1 : 0, 0.1, epsilon, residual?.handle, isRectified ? 1 : 0, &$1)
         }
-    }
-
-    /// max(0, x).
-    ///
-    /// - Throws: `EngineError` if memory is exhausted.
-    public func rectified() throws(EngineError) -> Tensor {
-        try engine.tensor("relu") { $0.relu(handle, &$1) }
     }
 
     /// Means of squares of `size` pixels, `[N, C, H, W] → [N, C, H / size, W / size]`.

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Raised with every change of the table: a library of another version is refused. */
-#define REIDENT_ENGINE_VERSION 3
+#define REIDENT_ENGINE_VERSION 4
 
 /* Largest number of dimensions of a tensor that crosses the boundary. */
 #define RE_MAXIMUM_RANK 8
@@ -160,11 +160,12 @@ typedef struct re_functions {
                                  const re_tensor *variance, double epsilon,
                                  re_tensor **folded_weight, re_tensor **folded_bias);
     /* Over all but the channels of [N, C, H, W]. In training with the batch's statistics, and mean
-     * and variance move towards them by momentum; otherwise with mean and variance. */
+     * and variance move towards them by momentum; otherwise with mean and variance. Then the
+     * residual is added, if any, and max(0, y) taken, if rectified. */
     re_status (*batch_norm)(const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
                             re_tensor *mean, re_tensor *variance, int32_t training, double momentum,
-                            double epsilon, re_tensor **result);
-    re_status (*relu)(const re_tensor *x, re_tensor **result);
+                            double epsilon, const re_tensor *residual, int32_t rectified,
+                            re_tensor **result);
     re_status (*average_pool)(const re_tensor *x, int64_t size, re_tensor **result); /* size^2 */
     re_status (*mean)(const re_tensor *x, int64_t dimension, re_tensor **result); /* extent 1 */
     /* Queries [N, Q, E] over keys and values [N, T, E] -> [N, Q, E]. */

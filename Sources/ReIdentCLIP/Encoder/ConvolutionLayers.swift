@@ -63,11 +63,13 @@ struct BatchNormLayer {
         variance = try tensors.statistic("\(name).running_var")
     }
 
-    /// `[N, C, H, W] → [N, C, H, W]`.
-    func callAsFunction(_ x: Tensor, usesBatch: Bool) throws(EngineError) -> Tensor {
+    /// `[N, C, H, W] → [N, C, H, W]`, plus the residual, then max(0, x) if it is rectified.
+    func callAsFunction(
+        _ x: Tensor, isRectified: Bool, residual: Tensor?, usesBatch: Bool
+    ) throws(EngineError) -> Tensor {
         try x.batchNorm(
             weight: gain, bias: bias, mean: mean, variance: variance, usesBatch: usesBatch,
-            epsilon: Self.epsilon)
+            epsilon: Self.epsilon, residual: residual, isRectified: isRectified)
     }
 }
 
@@ -104,8 +106,7 @@ struct NormalizedConvolution {
         guard let norm else {
             return try convolution(x, isRectified: isRectified, residual: residual)
         }
-        var y = try norm(convolution(x), usesBatch: usesBatch)
-        if let residual { y = try y.adding(residual) }
-        return isRectified ? try y.rectified() : y
+        return try norm(
+            convolution(x), isRectified: isRectified, residual: residual, usesBatch: usesBatch)
     }
 }

@@ -8,6 +8,7 @@ extension NumberFont {
     /// The same style with other proportions and other forms of single digits.
     ///
     /// - Parameter generator: Decides all of it.
+    /// - Returns: A font of the same name.
     func varied(using generator: inout SeededGenerator) -> NumberFont {
         let bold = generator.number(0.82, 1.2)
         let corner: Corner =
