@@ -20,6 +20,8 @@ public enum PackageError: DiagnosedError {
     case fixedImageSize(architecture: String, size: Int)
     /// A configuration describes more numbers than a file of weights may hold.
     case tooLarge(architecture: String, parameters: Double)
+    /// A weight is too large for the number format that was asked for.
+    case outOfRange(package: String, tensor: String, value: Float, type: String)
     /// A file or folder that was named does not exist or cannot be read.
     case notFound(path: String, what: String)
     /// The path is there and is not a model package.
@@ -90,6 +92,9 @@ public enum PackageError: DiagnosedError {
         case .tooLarge(let architecture, let parameters):
             "\(architecture): the configuration describes \(parameters) numbers, more than any "
                 + "model of its kind has. Correct its sizes."
+        case .outOfRange(let package, let tensor, let value, let type):
+            "\(package): '\(tensor)' holds \(value), which \(type) cannot hold. Convert to bf16, "
+                + "whose range is that of fp32."
         case .notFound(let path, let what):
             "\(path): there is no such \(what). Check the path."
         case .notAPackage(let path, let found):

@@ -105,7 +105,8 @@ public struct Pretraining: Sendable {
         if validated == nil { try explainMissingValidation(report: report) }
         var job = TrainingJob(
             name: dataset.root, package: package, options: options, images: split.training,
-            batches: .captions, captions: captions, vocabulary: vocabulary, validation: validated)
+            batches: .captions, captions: captions, vocabulary: vocabulary,
+            prompts: try package.ownNumberPrompts(), validation: validated)
         if case .new = start { job.otherStart = "--arch, --seed or the vocabulary is another" }
         _ = try job.plan()  // says now that there is no batch
         return job

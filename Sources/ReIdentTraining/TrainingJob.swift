@@ -36,6 +36,8 @@ struct TrainingJob: Sendable {
     var captions: CaptionTable?
     /// What the written packages read texts by.
     let vocabulary: VocabularyFile?
+    /// What the written packages read shirt numbers by, where that is their own.
+    let prompts: NumberPrompts?
     let validation: (any Validation)?
 
     /// A fresh plan of batches.
@@ -209,7 +211,7 @@ struct TrainingJob: Sendable {
         }
         try ModelPackage.write(
             to: path, force: true, configuration: package.configuration, settings: settings,
-            tensors: tensors, vocabulary: vocabulary)
+            tensors: tensors, vocabulary: vocabulary, prompts: prompts)
     }
 
     /// How many batches a batch norm had seen before this training.

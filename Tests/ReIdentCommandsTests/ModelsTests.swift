@@ -5,6 +5,7 @@
 
 import Foundation
 import ReIdentCLIP
+import ReIdentFiles
 import ReIdentTestSupport
 import Testing
 
@@ -35,6 +36,62 @@ struct ModelsTests {
         }
         #expect(digests[0] == digests[1])
         #expect(digests[0] != digests[2])
+    }
+
+    @Test("converted to half precision, a package has half the bytes and says the same of itself")
+    func convert() throws {
+        let place = try Workplace()
+        let model = try place.textModel()
+        let sentences = "the number {number}\nno number\n"
+        try place.write(sentences, to: "text-model/number-prompts.txt")
+        let run = try reident(
+            "models", "convert", model, "--weights", "fp16", "--out", place.file("half"), "--json",
+            environment: withoutEngine)
+        #expect(run.status == 0, "\(run.errors)")
+        func bytes(_ name: String) throws -> Int {
+            try Data(contentsOf: URL(filePath: place.file("\(name)/model.safetensors"))).count
+        }
+        #expect(try bytes("half") * 10 < bytes("text-model") * 7)
+        let (before, after) = (
+            try ModelPackage.open(model), try ModelPackage.open(place.file("half"))
+        )
+        #expect(after.configuration == before.configuration)
+        #expect(after.settings.provenance == before.settings.provenance)
+        #expect(try after.numberPrompts().fileText == sentences)
+        #expect(try after.tokenizer().vocabulary.tokenCount == 517)
+        #expect(after.settings.weightsDigest != before.settings.weightsDigest)
+        let seen = try reident("models", "inspect", place.file("half"))
+        #expect(seen.status == 0, "\(seen.errors)")
+        // There and back: each number is the nearest of half precision.
+        let back = try after.convert(to: .float32, at: place.file("back"))
+        let name = "visual.conv1.weight"
+        let (old, new) = (try before.weights.floats(name), try back.weights.floats(name))
+        #expect(zip(old, new).allSatisfy { Float(halfBits: $0.halfBits) == $1 })
+        #expect(old != new)
+    }
+
+    @Test("a weight out of half precision's range is refused, and nothing is left behind")
+    func outOfRange() throws {
+        let place = try Workplace()
+        let package = try ModelPackage.open(place.model())
+        let tensors = try package.weights.names.map { name in
+            let shape = try #require(package.weights.tensors[name]).shape
+            var values = try package.weights.floats(name)
+            if name == "visual.conv1.weight" { values[3] = 70_000 }
+            return SafetensorsWriter.Tensor(name: name, shape: shape, values: values)
+        }
+        try ModelPackage.write(
+            to: place.file("large"), configuration: package.configuration,
+            settings: package.settings, tensors: tensors)
+        let refused = try reident(
+            "models", "convert", place.file("large"), "--weights", "fp16", "--out",
+            place.file("half"))
+        expectFailure(refused, code: 65, saying: ["visual.conv1.weight", "70000", "bf16"])
+        #expect(!FileManager.default.fileExists(atPath: place.file("half")))
+        let taken = try reident(
+            "models", "convert", place.file("large"), "--weights", "bf16", "--out",
+            place.file("brain"))
+        #expect(taken.status == 0, "\(taken.errors)")
     }
 
     @Test("an output may be called by one letter")

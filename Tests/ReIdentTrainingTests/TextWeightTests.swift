@@ -58,6 +58,10 @@ struct TextWeightTests {
             $0.learningRate = 2e-3
             $0.flipProbability = 0
         }
+        let sentences = "player {number}\nno number\n"
+        try sentences.write(
+            toFile: "\(training.package.path)/\(NumberPrompts.packageFile)", atomically: true,
+            encoding: .utf8)
         try await training.run()
         let losses = try RunFolder(path: folder.file("run")).steps().compactMap(\.textLoss)
         let third = losses.count / 3

@@ -110,12 +110,18 @@ extension ModelPackage {
     ///
     /// - Throws: As `NumberPrompts.init(path:)` for a damaged file of the package.
     public func numberPrompts() throws(PackageError) -> NumberPrompts {
-        let own = "\(path)/\(NumberPrompts.packageFile)"
+        try ownNumberPrompts() ?? .standard
+    }
+
+    /// The package's own sentences, where it has any.
+    ///
+    /// - Throws: As `NumberPrompts.init(path:)` for a damaged file of the package.
+    public func ownNumberPrompts() throws(PackageError) -> NumberPrompts? {
         do {
-            return try NumberPrompts(path: own)
+            return try NumberPrompts(path: "\(path)/\(NumberPrompts.packageFile)")
         } catch {
             guard error.kind == .inputNotFound else { throw error }
-            return .standard
+            return nil
         }
     }
 }

@@ -8,10 +8,10 @@ import ArgumentParser
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "Fetches weights; imports, creates and inspects model packages.",
+        abstract: "Fetches weights; imports, creates, converts and inspects model packages.",
         subcommands: [
             ModelsFetchCommand.self, ModelsImportCommand.self, ModelsCreateCommand.self,
-            ModelsListCommand.self, ModelsInspectCommand.self,
+            ModelsConvertCommand.self, ModelsListCommand.self, ModelsInspectCommand.self,
         ])
 }
 
