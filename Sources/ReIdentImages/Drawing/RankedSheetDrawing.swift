@@ -175,14 +175,20 @@ struct RankedSheetDrawing {
     private func draw(words: String, on canvas: Canvas, inside cell: Rectangle) {
         let style = Self.quoted
         let room = cell.width - 12
-        var lines: [String] = []
+        var lines = [""]
         let quoted = "\u{201C}\(words.prefix(Self.mostQuotedLetters))\u{201D}"
         for word in quoted.split(whereSeparator: \.isWhitespace) {
-            let longer = lines.last.map { "\($0) \(word)" } ?? String(word)
-            if lines.isEmpty || canvas.textWidth(longer, style) > room {
-                lines.append(String(word))
-            } else {
+            let space = lines[lines.count - 1].isEmpty ? "" : " "
+            let longer = lines[lines.count - 1] + space + word
+            if canvas.textWidth(longer, style) <= room {
                 lines[lines.count - 1] = longer
+                continue
+            }
+            if !space.isEmpty { lines.append("") }
+            for letter in word {  // a word wider than the cell goes on in the next line
+                let longer = "\(lines[lines.count - 1])\(letter)"
+                let fits = canvas.textWidth(longer, style) <= room
+                if fits { lines[lines.count - 1] = longer } else { lines.append("\(letter)") }
             }
         }
         let most = Int(cell.height / Self.quotedLineHeight) - 1
