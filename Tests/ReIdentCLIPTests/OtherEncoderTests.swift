@@ -47,6 +47,27 @@ struct OtherEncoderTests {
     }
 
     @Test(
+        "a ResNet for inference has its stem in fp32, whatever its stages compute in",
+        arguments: [Precision.bf16, .fp16])
+    func stemInSinglePrecision(precision: Precision) throws {
+        let folder = try TemporaryFolder()
+        let package = try imported("resnet", to: folder)
+        let reference = try SafetensorsFile(path: Fixtures.path("resnet/stages.safetensors"))
+        let batch = try StageComparison.pictures(in: reference)
+        let model = try package.makeEncoder(
+            form: package.packedForm(precision, batchSize: batch.count))
+        var found: [String: Tensor] = [:]
+        _ = try model(batch, observe: { stage, value in found[stage] = value })
+        let expected = try reference.floats("stem")
+        let difference = largestDifference(
+            try #require(found["stem"]).floatValues(), expected)
+        let magnitude = expected.reduce(0) { max($0, abs($1)) }
+        #expect(difference / magnitude < Tolerance.encoderStage)
+        #expect(found["layer1"]?.dtype == precision.dtype)
+        #expect(found["features"]?.dtype == precision.dtype)
+    }
+
+    @Test(
         "every learned tensor gets a gradient, and no other is learned", arguments: OtherModel.names
     )
     func everyParameterLearns(name: String) throws {

@@ -29,7 +29,7 @@ struct StageComparison: Encodable {
     }
 
     var stages: [Stage] = []
-    /// The smallest cosine of a bf16 embedding with the reference's fp32 one.
+    /// The smallest cosine of a bf16 embedding with the reference's.
     var bfloat16Cosine: Float = 1
     /// The largest difference of a number of a unit-length embedding, features and projected.
     var largestUnitDifference: Float = 0

@@ -16,7 +16,7 @@ struct TextComparison: Encodable {
     var texts = 0
     /// The largest difference of a number of a unit-length embedding.
     var largestUnitDifference: Float = 0
-    /// The smallest cosine of a bf16 embedding with the reference's fp32 one.
+    /// The smallest cosine of a bf16 embedding with the reference's.
     var bfloat16Cosine: Float = 1
 
     enum CodingKeys: String, CodingKey {

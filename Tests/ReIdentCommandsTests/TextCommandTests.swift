@@ -68,6 +68,23 @@ struct TextCommandTests {
             saying: ["--vocabulary"])
     }
 
+    @Test("tokenize without any vocabulary says how to get one, with exit code 69")
+    func noVocabulary() throws {
+        // Where nothing was set up: neither beside the program nor where it runs.
+        let place = try Workplace()
+        let program = place.file("reident")
+        try FileManager.default.copyItem(atPath: BuiltProgram.path, toPath: program)
+        let run = try BuiltProgram.run(
+            ["tokenize", "a", "--json"], program: program, in: place.path)
+        expectFailure(
+            run, code: 69,
+            saying: ["CLIP's vocabulary is not here", "make setup", "--vocabulary", "--model"])
+        let named = try BuiltProgram.run(
+            ["tokenize", "abc", "--vocabulary", place.write(Workplace.merges, to: "merges.txt")],
+            program: program, in: place.path)
+        #expect(named.status == 0, "\(named.errors)")
+    }
+
     @Test("bytes that are no text are refused with their place")
     func binaryText() throws {
         let place = try Workplace()

@@ -80,6 +80,38 @@ struct RankedSheetTests {
         _ = try RankedSheet(title: "x", rows: [.init(query: row.query, matches: [])]).drawn()
     }
 
+    @Test(
+        "words in the place of a picture stay in its cell, whatever their length",
+        arguments: [
+            "white shirt", String(repeating: "w", count: 900),
+            String(repeating: "player in white, ", count: 900),
+        ])
+    func words(text: String) throws {
+        func drawn(_ words: String) throws -> Image {
+            let row = RankedSheet.Row(query: .init(words: words, title: ""), matches: [])
+            return try RankedSheet(title: "", rows: [row]).drawn()
+        }
+        let (image, empty) = (try drawn(text), try drawn(""))
+        #expect(image.width == empty.width && image.height == empty.height)
+        // The cell is 104 x 192 pixels at (24, 64).
+        var (inside, outside) = (0, 0)
+        for row in 0..<image.height {
+            for column in 0..<image.width {
+                let place = (row * image.width + column) * 3
+                let isInside = (24..<128).contains(column) && (64..<256).contains(row)
+                if isInside {
+                    inside += image.pixels[place] < 0x60 ? 1 : 0
+                } else if image.pixels[place] != empty.pixels[place] {
+                    outside += 1
+                }
+            }
+        }
+        #expect(inside > 50)
+        #expect(outside == 0)
+        #expect(try drawn("no picture") != empty, "words look like a missing picture")
+        if text.count > 400 { #expect(try drawn(text + "more") == image) }
+    }
+
     @Test("the same sheet is drawn the same")
     func repeats() throws {
         #expect(try sheet().drawn() == sheet().drawn())

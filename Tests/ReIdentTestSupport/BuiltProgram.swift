@@ -38,6 +38,7 @@ public enum BuiltProgram {
     ///
     /// - Parameters:
     ///   - arguments: Without the program's name.
+    ///   - program: The program's file; a copy of it looks for what it needs elsewhere.
     ///   - environment: Added to the test's own.
     ///   - folder: Where it runs; nil for the test's own.
     ///   - outputPath: A file that standard output goes to; nil to have it returned.
@@ -47,19 +48,19 @@ public enum BuiltProgram {
     /// - Returns: Exit code and what was printed.
     /// - Throws: The system's error if the program cannot be started.
     public static func run(
-        _ arguments: [String], environment: [String: String] = [:], in folder: String? = nil,
-        outputPath: String? = nil, errorsPath: String? = nil, fileBlocks: Int? = nil,
-        whileRunning: (Process) throws -> Void = { _ in }
+        _ arguments: [String], program: String = path, environment: [String: String] = [:],
+        in folder: String? = nil, outputPath: String? = nil, errorsPath: String? = nil,
+        fileBlocks: Int? = nil, whileRunning: (Process) throws -> Void = { _ in }
     ) throws -> ProgramResult {
         let place = try TemporaryFolder()
         let process = Process()
-        process.executableURL = URL(filePath: path)
+        process.executableURL = URL(filePath: program)
         process.arguments = arguments
         if let fileBlocks {
             // As on a disk that is nearly full: the shell's limit goes over to what it runs.
             process.executableURL = URL(filePath: "/bin/sh")
             process.arguments =
-                ["-c", "ulimit -f \(fileBlocks); exec \"$0\" \"$@\"", path] + arguments
+                ["-c", "ulimit -f \(fileBlocks); exec \"$0\" \"$@\"", program] + arguments
         }
         process.environment = ProcessInfo.processInfo.environment
             .merging(environment) { _, new in new }

@@ -9,6 +9,10 @@ every one moved away from its initial value), `config.json` (the form of model p
 drawn players. The text side is whole in four models, whose texts are compared too; in the others
 it is cut to one layer and 512 tokens to keep the files small. The vision side is whole.
 
+The stages are the library's in fp64, rounded for the file: a difference from them is ReIdent's own
+error, while one from the library's fp32 would hold the errors of both. How far the library's own
+fp32 lies from them goes to `reference.json` and into the tables.
+
 The Swift side (`swift test --filter FullSizeParity` with REIDENT_PARITY_FOLDER=FOLDER) reads them
 and writes FOLDER/<name>/differences.json:
 
@@ -18,8 +22,8 @@ and writes FOLDER/<name>/differences.json:
 
 with the stages named as in stages.safetensors; `max_relative` is the largest difference over the
 largest magnitude in the stage, `cosine_bf16` the smallest cosine between its bf16 embedding and
-the library's projected fp32 one. `report` puts them into the page and
-fails where a limit is broken.
+the library's projected one. `report` puts them into the page, where the rows of models that are
+not in FOLDER stay as they are, and fails where a limit is broken.
 
 SPDX-License-Identifier: MIT
 """
@@ -56,8 +60,26 @@ TIMM = {
     "vit_base_patch16_224": timm_vit(768, 12), "vit_large_patch16_224": timm_vit(1024, 24),
     "convnext_base": timm_convnext([128, 256, 512, 1024]),
     "convnext_large": timm_convnext([192, 384, 768, 1536])}
+SUMMARY_HEADER = ("| model | unit embedding, largest difference | PyTorch's own fp32 | "
+                  "bf16 cosine | PyTorch's own bf16 |")
+DETAIL_HEADER = "| model | stage | absolute | relative | PyTorch's own, relative | allowed |"
+TEXT_HEADER = ("| model | texts | unit embedding, largest difference | bf16 cosine | "
+               "PyTorch's own bf16 |")
 LARGEST_UNIT_DIFFERENCE = 2e-5
 SMALLEST_COSINE = 0.9995
+
+
+def exact_stages(stages_of, model, pixels, own: dict) -> tuple[dict, dict]:
+    """The stages in fp64, rounded to fp32, and how far these fp32 ones lie from them."""
+    whole = own.get("projected", own["features"])
+    exact = stages_of(model.double(), pixels.double(), whole.double())
+    model.float()  # loses nothing: the weights were fp32
+    errors = {}
+    for name, expected in exact.items():
+        largest = (own[name] - expected).abs().max().item()
+        relative = largest / expected.abs().max().item()
+        errors[name] = {"max_absolute": largest, "max_relative": relative}
+    return {name: stage.float() for name, stage in exact.items()}, errors
 
 
 def write(folder: pathlib.Path, models: list[str]) -> None:
@@ -76,13 +98,17 @@ def write(folder: pathlib.Path, models: list[str]) -> None:
             model = other_models.build_timm(config, seed=71 + index, classes=10)
             other_models.perturb_timm(model, seed=171 + index)
             pixels = other_models.timm_pixels(config, pictures)
-            stages |= other_models.timm_stages(model, pixels)
+            own = other_models.timm_stages(model, pixels)
+            exact, errors = exact_stages(other_models.timm_stages, model, pixels, own)
+            stages |= exact
             clip_models.write_model(folder / name, config, model.state_dict(), stages)
             cosine = other_models.bf16_cosine(model, pixels, stages["features"])
         elif other_models.is_resnet(config):
             config["text_cfg"] |= {"layers": 1, "vocab_size": 512}
             model = other_models.build_resnet(config, 71 + index, pixels, gain=0.25)
-            stages |= other_models.resnet_stages(model, pixels)
+            own = other_models.resnet_stages(model, pixels)
+            exact, errors = exact_stages(other_models.resnet_stages, model, pixels, own)
+            stages |= exact
             clip_models.write_model(folder / name, config, model.state_dict(), stages)
             cosine = other_models.bf16_cosine(model, pixels, stages["features"])
         else:
@@ -90,11 +116,16 @@ def write(folder: pathlib.Path, models: list[str]) -> None:
                 config["text_cfg"] |= {"layers": 1, "vocab_size": 512}
             model = clip_models.build(config, seed=71 + index)
             clip_models.perturb(model, seed=171 + index)
+            own = clip_models.vision_stages(model, pixels)
+            exact, errors = exact_stages(clip_models.vision_stages, model, pixels, own)
             state = model.state_dict()
-            stages |= clip_models.vision_stages(model, pixels)
+            stages |= exact
             stages |= clip_models.bf16_stages(config, state, pixels)
-            stages |= clip_models.text_stages(
-                model, count=len(TEXT_LENGTHS), seed=271 + index, lengths=TEXT_LENGTHS)
+            texts = clip_models.text_stages(
+                model.double(), count=len(TEXT_LENGTHS), seed=271 + index, lengths=TEXT_LENGTHS)
+            model.float()
+            stages |= {name: value.float() if value.is_floating_point() else value
+                       for name, value in texts.items()}
             stages |= clip_models.bf16_texts(config, state, stages["tokens"])
             clip_models.write_model(folder / name, config, state, stages)
             cosine = torch.cosine_similarity(
@@ -102,10 +133,16 @@ def write(folder: pathlib.Path, models: list[str]) -> None:
             text_cosine = torch.cosine_similarity(stages["text"], stages["text_bf16"]).min().item()
         timm = other_models.import_timm()
         note = {"pytorch_cosine_bf16": cosine, "pytorch_text_cosine_bf16": text_cosine,
+                "pytorch_fp32": errors,
                 "torch": torch.__version__,
                 "open_clip": clip_models.open_clip.__version__, "timm": timm.__version__}
         (folder / name / "reference.json").write_text(json.dumps(note) + "\n")
         print(f"{name}: written; PyTorch's own bf16 cosine {cosine:.6f}", file=sys.stderr)
+
+
+def rule(header: str) -> str:
+    """The line below a table's header."""
+    return "|" + "---|" * (header.count("|") - 1)
 
 
 def grouped(stages: list[dict]) -> list[dict]:
@@ -126,7 +163,7 @@ def grouped(stages: list[dict]) -> list[dict]:
 
 
 def report(folder: pathlib.Path, page: pathlib.Path) -> int:
-    from parity.markdown import replace_section
+    from parity.markdown import merged_rows, replace_section
 
     broken, summary, detail, texts, versions = [], [], [], [], {}
     names = [name for name in MODELS if (folder / name / "config.json").exists()]
@@ -143,15 +180,20 @@ def report(folder: pathlib.Path, page: pathlib.Path) -> int:
             broken.append(f"{name}: unit embeddings differ by {unit}")
         if not cosine >= SMALLEST_COSINE:
             broken.append(f"{name}: bf16 cosine {cosine}")
+        own = versions["pytorch_fp32"]
+        own_unit = max(own[stage]["max_absolute"] for stage in ("features_unit", "projected_unit"))
         for stage in found["stages"]:
+            stage["pytorch"] = own[stage["stage"]]["max_relative"]
             if not stage["max_relative"] <= stage["tolerance"]:
                 broken.append(f"{name}: {stage['stage']} differs by {stage['max_relative']}")
         summary.append(
-            f"| {name} | {unit:.1e} | {cosine:.6f} | {versions['pytorch_cosine_bf16']:.6f} |")
+            f"| {name} | {unit:.1e} | {own_unit:.1e} | {cosine:.6f} | "
+            f"{versions['pytorch_cosine_bf16']:.6f} |")
         for stage in grouped(found["stages"]):
             detail.append(
                 f"| {name} | {stage['stage']} | {stage['max_absolute']:.1e} | "
-                f"{stage['max_relative']:.1e} | {stage['tolerance']:.0e} |")
+                f"{stage['max_relative']:.1e} | {stage['pytorch']:.1e} | "
+                f"{stage['tolerance']:.0e} |")
         text = found.get("text")
         if name in WHOLE_TEXT and text is None:
             broken.append(f"{name}: its texts were not compared")
@@ -167,24 +209,24 @@ def report(folder: pathlib.Path, page: pathlib.Path) -> int:
                 f"{text['cosine_bf16']:.6f} | {versions['pytorch_text_cosine_bf16']:.6f} |")
     timm = f", timm {versions['timm']}" if "timm" in versions else ""
     if summary:
+        print("\n".join(summary))
+        summary = merged_rows(page, SUMMARY_HEADER, summary, MODELS)
+        detail = merged_rows(page, DETAIL_HEADER, detail, MODELS)
         replace_section(page, "parity", "\n".join([
             f"open_clip {versions['open_clip']}{timm} on PyTorch {versions['torch']}, random "
-            "weights, four drawn players. Limits: unit embeddings differ by at most "
+            "weights, four drawn players. Differences are from the library's results in fp64, "
+            "rounded to fp32 at the end: they are ReIdent's own error, beside which stands the "
+            "library's in fp32. Limits: unit embeddings differ by at most "
             f"{LARGEST_UNIT_DIFFERENCE:.0e} in fp32, cosine at least {SMALLEST_COSINE} in bf16.",
-            "",
-            "| model | unit embedding, largest difference | bf16 cosine | PyTorch's own bf16 |",
-            "|---|---|---|---|", *summary, "",
+            "", SUMMARY_HEADER, rule(SUMMARY_HEADER), *summary, "",
             "Largest difference in each stage, fp32; relative to the stage's largest magnitude:",
-            "",
-            "| model | stage | absolute | relative | allowed |", "|---|---|---|---|---|", *detail]))
-        print("\n".join(summary))
+            "", DETAIL_HEADER, rule(DETAIL_HEADER), *detail]))
     if texts:
-        replace_section(page, "texts", "\n".join([
-            "Whole text transformers with random weights, random tokens, 2 to 77 of them; limits "
-            "as above.", "",
-            "| model | texts | unit embedding, largest difference | bf16 cosine | "
-            "PyTorch's own bf16 |", "|---|---|---|---|---|", *texts]))
         print("\n".join(texts))
+        texts = merged_rows(page, TEXT_HEADER, texts, MODELS)
+        replace_section(page, "texts", "\n".join([
+            "Whole text transformers with random weights, random tokens, 2 to 77 of them; "
+            "reference and limits as above.", "", TEXT_HEADER, rule(TEXT_HEADER), *texts]))
     for line in broken:
         print(line, file=sys.stderr)
     return 1 if broken or not names else 0

@@ -33,3 +33,27 @@ def replace_section(page: pathlib.Path, name: str, text: str) -> None:
         content = f"{content.rstrip()}\n\n{HEADINGS[name]}\n\n{block}\n"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(content.rstrip() + "\n")
+
+
+def table_rows(page: pathlib.Path, header: str) -> list[str]:
+    """The rows of the page's table with this header; none where there is no such table."""
+    lines = page.read_text().splitlines() if page.exists() else []
+    if header not in lines:
+        return []
+    rows = []
+    for line in lines[lines.index(header) + 2:]:  # behind the header and its rule
+        if not line.startswith("|"):
+            break
+        rows.append(line)
+    return rows
+
+
+def merged_rows(page: pathlib.Path, header: str, rows: list[str], order: list[str]) -> list[str]:
+    """New rows and those of the page whose first cell has no new one, in the order of the cells."""
+    def first(row: str) -> str:
+        return row.split("|")[1].strip()
+
+    new = {first(row) for row in rows}
+    kept = [row for row in table_rows(page, header) if first(row) not in new]
+    return sorted((row for row in kept + rows if first(row) in order),
+                  key=lambda row: order.index(first(row)))

@@ -1,6 +1,6 @@
 #!/bin/sh
 # `make parity`: full-size models of open_clip and timm against ReIdent, stage by stage.
-# The differences go to docs/PARITY.md.
+# The differences go to docs/PARITY.md, where the rows of models that are not run stay.
 #
 #   Tools/parity/run.sh [MODEL...]   default: ViT-B-32, B-16, L-14, with and without QuickGELU,
 #                                    RN50, RN101, RN50x4, and the four of ImageNet; the

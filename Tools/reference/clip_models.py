@@ -91,10 +91,13 @@ def perturb(model, seed: int) -> None:
 
 
 @torch.no_grad()
-def vision_stages(model, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+def vision_stages(
+    model, pixels: torch.Tensor, whole: torch.Tensor | None = None
+) -> dict[str, torch.Tensor]:
     """Every stage of the vision transformer, computed by open_clip's own modules one after another.
 
-    The end result is checked against `encode_image`, so the stages cannot drift from the library.
+    The end result is checked against `whole`, which `encode_image` gives unless it is known
+    already, so the stages cannot drift from the library.
     """
     visual = model.visual
     stages = {"pixels": pixels}
@@ -108,7 +111,7 @@ def vision_stages(model, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
         stages[f"block.{index}"] = hidden
     stages["features"] = visual.ln_post(hidden)[:, 0]
     stages["projected"] = stages["features"] @ visual.proj
-    whole = model.encode_image(pixels)
+    whole = model.encode_image(pixels) if whole is None else whole
     difference = (whole - stages["projected"]).abs().max().item()
     if difference > 1e-4 * whole.abs().max().item():
         raise AssertionError(f"stages end {difference} away from encode_image")

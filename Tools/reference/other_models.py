@@ -80,7 +80,10 @@ def build_resnet(config: dict, seed: int, pixels: torch.Tensor, gain: float = 0.
 
 
 @torch.no_grad()
-def resnet_stages(model, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+def resnet_stages(
+    model, pixels: torch.Tensor, whole: torch.Tensor | None = None
+) -> dict[str, torch.Tensor]:
+    """`whole` is what the library gives, where it is known already."""
     visual = model.visual
     stages = {"pixels": pixels, "stem": visual.stem(pixels)}
     hidden = stages["stem"]
@@ -88,7 +91,7 @@ def resnet_stages(model, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
         hidden = getattr(visual, f"layer{number}")(hidden)
         stages[f"layer{number}"] = hidden
     stages["features"] = visual.attnpool(hidden)
-    return finished(stages, model.encode_image(pixels))
+    return finished(stages, model.encode_image(pixels) if whole is None else whole)
 
 
 def build_timm(config: dict, seed: int | None = None, classes: int = 0):
@@ -139,7 +142,10 @@ def timm_pixels(config: dict, pictures) -> torch.Tensor:
 
 
 @torch.no_grad()
-def timm_stages(model, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+def timm_stages(
+    model, pixels: torch.Tensor, whole: torch.Tensor | None = None
+) -> dict[str, torch.Tensor]:
+    """`whole` is what the library gives, where it is known already."""
     stages = {"pixels": pixels}
     if hasattr(model, "stem"):
         hidden = stages["stem"] = model.stem(pixels)
@@ -152,7 +158,8 @@ def timm_stages(model, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
         for number, block in enumerate(model.blocks):
             hidden = stages[f"block.{number}"] = block(hidden)
         stages["features"] = model.norm(hidden)[:, 0]
-    whole = model.forward_head(model.forward_features(pixels), pre_logits=True)
+    if whole is None:
+        whole = model.forward_head(model.forward_features(pixels), pre_logits=True)
     return finished(stages, whole)
 
 

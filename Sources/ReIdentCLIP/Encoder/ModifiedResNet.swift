@@ -22,7 +22,13 @@ public final class ModifiedResNet: VisionEncoder {
     public var usesCheckpoints = false
     public var usesBatchStatistics = false
 
+    /// Three convolutions, in fp32 in every packed form.
+    ///
+    /// All blocks amplify what is rounded here: it made most of the error of bf16, though only a
+    /// few hundredths of the operations are here (docs/PARITY.md).
     private let stem: [NormalizedConvolution]
+    /// The number format in which the stages take the stem's result; nil keeps it.
+    private let stageType: DType?
     private let stages: [[Bottleneck]]
     private let pool: AttentionPool
 
@@ -40,13 +46,20 @@ public final class ModifiedResNet: VisionEncoder {
         var isTrainable = false
         if case .trainable = form { isTrainable = true }
         let tensors = WeightTensors(package, device: device, isTrainable: isTrainable)
+        var stemForm = form
+        var stageType: DType?
+        if case .packed(let precision, let rows) = form {
+            stemForm = .packed(.fp32, rows: rows)
+            stageType = precision.dtype
+        }
+        self.stageType = stageType
         var stem: [NormalizedConvolution] = []
         for place in 1...3 {
             stem.append(
                 try NormalizedConvolution(
                     "visual.conv\(place)", norm: "visual.bn\(place)",
                     ConvolutionGeometry(stride: place == 1 ? 2 : 1, padding: 1), from: tensors,
-                    form: form))
+                    form: stemForm))
         }
         self.stem = stem
         var stages: [[Bottleneck]] = []
@@ -79,6 +92,7 @@ public final class ModifiedResNet: VisionEncoder {
         }
         x = try x.averagePooled(size: 2)  // [N, W, S/4, S/4]
         observe("stem", x)
+        x = try x.converted(to: stageType)
         for (stage, blocks) in stages.enumerated() {
             for block in blocks { x = try block(x, usesBatch: usesBatchStatistics) }
             observe("layer\(stage + 1)", x)  // [N, 4W·2^stage, S/4 / 2^stage, S/4 / 2^stage]

@@ -28,6 +28,11 @@ struct RankedSheetDrawing {
     private static let subheading = Canvas.TextStyle(size: 13, color: softInk)
     private static let bold = Canvas.TextStyle(size: 13, isBold: true, color: ink)
     private static let plain = Canvas.TextStyle(size: 12, color: softInk)
+    /// Words in the place of a picture.
+    private static let quoted = Canvas.TextStyle(size: 14, color: ink)
+    private static let quotedLineHeight = 19.0
+    /// Far more letters than a cell has room for, so that measuring takes no time.
+    private static let mostQuotedLetters = 400
 
     private let sheet: RankedSheet
     private let rows: ArraySlice<RankedSheet.Row>
@@ -145,8 +150,12 @@ struct RankedSheetDrawing {
             let place = fitted(image, into: cell, inset: inside)
             try canvas.draw(
                 image.halved(untilBelow: 2 * max(place.width, place.height)), in: place)
+        } else if entry.words.isEmpty {
+            canvas.draw(
+                canvas.shortened("no picture", to: cell.width, Self.plain), at: cell.center,
+                Self.plain, alignment: .center)
         } else {
-            draw(entry.words.isEmpty ? "no picture" : entry.words, on: canvas, inside: cell)
+            draw(words: entry.words, on: canvas, inside: cell)
         }
         drawFrame(entry.mark, on: canvas, around: cell)
         let middle = left + Self.cellWidth / 2
@@ -162,25 +171,39 @@ struct RankedSheetDrawing {
         }
     }
 
-    /// Words in lines around the middle of a cell, as many as have room.
-    private func draw(_ words: String, on canvas: Canvas, inside cell: Rectangle) {
+    /// Quoted words in lines around the middle of a cell; an ellipsis where there is no more room.
+    private func draw(words: String, on canvas: Canvas, inside cell: Rectangle) {
+        let style = Self.quoted
         let room = cell.width - 12
-        var lines: [String] = []
-        for word in words.split(whereSeparator: \.isWhitespace) {
-            let longer = lines.last.map { "\($0) \(word)" } ?? String(word)
-            if lines.isEmpty || canvas.textWidth(longer, Self.plain) > room {
-                lines.append(String(word))
-            } else {
+        var lines = [""]
+        let quoted = "\u{201C}\(words.prefix(Self.mostQuotedLetters))\u{201D}"
+        for word in quoted.split(whereSeparator: \.isWhitespace) {
+            let space = lines[lines.count - 1].isEmpty ? "" : " "
+            let longer = lines[lines.count - 1] + space + word
+            if canvas.textWidth(longer, style) <= room {
                 lines[lines.count - 1] = longer
+                continue
+            }
+            if !space.isEmpty { lines.append("") }
+            for letter in word {  // a word wider than the cell goes on in the next line
+                let longer = "\(lines[lines.count - 1])\(letter)"
+                let fits = canvas.textWidth(longer, style) <= room
+                if fits { lines[lines.count - 1] = longer } else { lines.append("\(letter)") }
             }
         }
-        let most = Int(cell.height / Self.lineHeight) - 1
-        var line = cell.center.y - Double(min(lines.count, most) - 1) / 2 * Self.lineHeight
-        for text in lines.prefix(most) {
+        let most = Int(cell.height / Self.quotedLineHeight) - 1
+        if lines.count > most {
+            lines.removeSubrange(most...)
+            lines[most - 1] += " …"
+        }
+        // Letters stand on their line; half their height brings the block to the middle.
+        var line =
+            cell.center.y - Double(lines.count - 1) / 2 * Self.quotedLineHeight + style.size / 3
+        for text in lines {
             canvas.draw(
-                canvas.shortened(text, to: room, Self.plain), at: Point(cell.center.x, line),
-                Self.plain, alignment: .center)
-            line += Self.lineHeight
+                canvas.shortened(text, to: room, style), at: Point(cell.center.x, line), style,
+                alignment: .center)
+            line += Self.quotedLineHeight
         }
     }
 
