@@ -178,6 +178,35 @@ struct PretrainingTests {
         #expect(scales.dropFirst().allSatisfy { $0 <= 100.001 && $0 > 90 })
     }
 
+    @Test("chunks in which a batch norm would see one image are refused, and only those")
+    func refusesChunksOfOne() async throws {
+        let folder = try TemporaryFolder()
+        let data = try CaptionedPlayers.write(in: folder)
+        func run(isResNet: Bool, batch: Int, chunk: Int) async throws {
+            let start = Pretraining.Start.new(
+                CaptionedPlayers.architecture(isResNet: isResNet), .learned(tokenCount: 560))
+            try await training(in: folder, data: data, start: start) {
+                $0.batchSize = batch
+                $0.chunkSize = chunk
+                $0.maximumSteps = 1
+            }.run(force: true)
+        }
+        for (batch, chunk, least) in [(4, 1, 2), (5, 2, 3)] {
+            let error = await #expect(throws: TrainingError.self) {
+                try await run(isResNet: true, batch: batch, chunk: chunk)
+            }
+            #expect(error?.kind == .usage)
+            #expect(error?.description.contains("--chunk-size needs at least \(least)") == true)
+            #expect(!FileManager.default.fileExists(atPath: folder.file("run")))
+        }
+        try await run(isResNet: true, batch: 5, chunk: 4)
+        let trained = try ModelPackage.open(folder.file("run/last")).weights
+        for name in trained.names where name.contains("running_") {
+            #expect(try trained.floats(name).allSatisfy(\.isFinite), "\(name)")
+        }
+        try await run(isResNet: false, batch: 3, chunk: 1)
+    }
+
     @Test("gains, biases and the temperature do not decay; matrices do")
     func decaysMatricesOnly() async throws {
         let folder = try TemporaryFolder()
