@@ -133,7 +133,7 @@ struct GradientCacheTests {
         arguments: [1, 3])
     func equalsPlainGradient(chunkSize: Int) throws {
         let folder = try TemporaryFolder()
-        let dataset = try Dataset(path: CaptionedPlayers.write(in: folder))
+        let dataset = try Dataset(path: CaptionedPlayers.write(in: folder, colors: 6))
         let package = try CaptionedPlayers.package(for: dataset, in: folder)
         let whole = try gradients(of: dataset, package, chunkSize: nil)
         let cached = try gradients(of: dataset, package, chunkSize: chunkSize)
@@ -165,13 +165,14 @@ struct GradientCacheTests {
         arguments: [4, 6, 3])
     func followsStatisticsOnce(chunkSize: Int) throws {
         let folder = try TemporaryFolder()
-        let dataset = try Dataset(path: CaptionedPlayers.write(in: folder))
+        let dataset = try Dataset(path: CaptionedPlayers.write(in: folder, colors: 6))
         let package = try CaptionedPlayers.package(for: dataset, in: folder, isResNet: true)
         let cached = try gradients(of: dataset, package, chunkSize: chunkSize)
         // What batches as large as the chunks leave behind, without any cache.
         let chunks = GradientCache.chunks(of: Self.places.count, size: chunkSize)
         #expect(chunks.allSatisfy { $0.count >= 2 })
-        let expected = try statistics(after: chunks.map { Array(Self.places[$0]) }, dataset, package)
+        let batches = chunks.map { Array(Self.places[$0]) }
+        let expected = try statistics(after: batches, dataset, package)
         #expect(!expected.isEmpty && cached.statistics == expected)
         #expect(expected.allSatisfy { $0.allSatisfy(\.isFinite) })
         #expect(cached.byName["visual.conv1.weight"]?.contains { $0 != 0 } == true)
@@ -180,7 +181,7 @@ struct GradientCacheTests {
     @Test("a batch norm of one value has no variance: why chunks of one image are refused")
     func hasNoVarianceOfOne() throws {
         let folder = try TemporaryFolder()
-        let dataset = try Dataset(path: CaptionedPlayers.write(in: folder))
+        let dataset = try Dataset(path: CaptionedPlayers.write(in: folder, colors: 6))
         let package = try CaptionedPlayers.package(for: dataset, in: folder, isResNet: true)
         // The last stage has one pixel of these images.
         let ruined = try statistics(after: [[0]], dataset, package)

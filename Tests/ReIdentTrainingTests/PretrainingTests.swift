@@ -23,7 +23,7 @@ struct PretrainingTests {
     ) throws -> Pretraining {
         var options = TrainingOptions.pretraining
         options.epochs = 3
-        options.batchSize = 16
+        options.batchSize = 4
         options.learningRate = 2e-3
         change(&options)
         return Pretraining(
@@ -35,7 +35,7 @@ struct PretrainingTests {
     @Test("a model from scratch learns which caption belongs to which image")
     func learns() async throws {
         let folder = try TemporaryFolder()
-        let data = try CaptionedPlayers.write(in: folder)
+        let data = try CaptionedPlayers.write(in: folder, colors: 6)
         try await training(in: folder, data: data) {
             $0.epochs = 10
             $0.batchSize = 14
@@ -57,7 +57,7 @@ struct PretrainingTests {
         let folder = try TemporaryFolder()
         let data = try CaptionedPlayers.write(in: folder)
         let settings: (inout TrainingOptions) -> Void = {
-            $0.chunkSize = 6
+            $0.chunkSize = 3
             $0.augmentation = .robust
             $0.flipProbability = 0.5
         }
@@ -110,7 +110,7 @@ struct PretrainingTests {
             #expect(package.settings.embedding == .projected && package.hasTextSide)
             let tokens = try package.tokenizer().tokenize("a player in a red shirt").tokens
             #expect(tokens.count == 8)
-            #expect(package.settings.provenance.training?["captions"] == "29")
+            #expect(package.settings.provenance.training?["captions"] == "7")
             #expect(try package.settings.wasTrained(on: "player00") == !isAside("player00", data))
             #expect(try package.weights.floats("logit_scale") != [2.659_260])
         }
@@ -121,13 +121,13 @@ struct PretrainingTests {
     /// Whether a player is kept aside, found out by training without validation.
     private func isAside(_ player: String, _ data: String) throws -> Bool {
         var options = TrainingOptions.pretraining
-        options.batchSize = 16
+        options.batchSize = 4
         let split = try Pretraining(
             start: .new(CaptionedPlayers.architecture(), .learned(tokenCount: 560)),
             dataset: Dataset(path: data), options: options, validation: .share(0.2),
             runPath: ""
         ).captionedSplit()
-        #expect(split.validation.count == 14 && split.training.count == 58)
+        #expect(split.validation.count == 4 && split.training.count == 14)
         return split.validation.contains { $0.identity == player }
     }
 
@@ -156,12 +156,12 @@ struct PretrainingTests {
     @Test("images without a caption are left out and counted")
     func countsUncaptioned() async throws {
         let folder = try TemporaryFolder()
-        let data = try CaptionedPlayers.write(in: folder, uncaptioned: 5)
+        let data = try CaptionedPlayers.write(in: folder, uncaptioned: 3)
         let notes = Mutex<[String]>([])
         try await training(in: folder, data: data) { $0.maximumSteps = 1 }.run { event in
             if case .note(let text) = event { notes.withLock { $0.append(text) } }
         }
-        #expect(notes.withLock { $0 }.contains { $0.hasPrefix("5 training images have no") })
+        #expect(notes.withLock { $0 }.contains { $0.hasPrefix("3 training images have no") })
     }
 
     @Test("the temperature stays where CLIP keeps it")
@@ -254,7 +254,7 @@ struct PretrainingTests {
             try await training(in: folder, data: data, run: precision.rawValue) {
                 $0.maximumSteps = 6
                 $0.precision = precision
-                $0.chunkSize = 8
+                $0.chunkSize = 2
             }.run()
         }
         let single = try RunFolder(path: folder.file("fp32")).steps().map(\.loss)

@@ -86,7 +86,9 @@ extension FuzzTarget {
             let tokenizer = Tokenizer(vocabulary)
             precondition(tokenizer.tokenize(captions).allSatisfy { $0.tokens.count >= 2 })
         },
-        seeds: { texts(["a red shirt\na red cap\nnumber 23\n", "ababab abab\n\u{E9}\u{E9} \u{E9}"]) })
+        seeds: {
+            texts(["a red shirt\na red cap\nnumber 23\n", "ababab abab\n\u{E9}\u{E9} \u{E9}"])
+        })
 
     /// Files beside weights as Hugging Face puts them: merges.txt and vocab.json, separated by a
     /// zero, or tokenizer.json alone.
@@ -94,7 +96,9 @@ extension FuzzTarget {
         name: "numbering",
         read: { bytes in
             let folder = try Scratch.shared.folder("hub")
-            for name in ["merges.txt", "vocab.json", "tokenizer.json"] { unlink("\(folder)/\(name)") }
+            for name in ["merges.txt", "vocab.json", "tokenizer.json"] {
+                unlink("\(folder)/\(name)")
+            }
             let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
             if parts.count == 2 {
                 _ = try Scratch.shared.write(Array(parts[0]), to: "hub/merges.txt")
