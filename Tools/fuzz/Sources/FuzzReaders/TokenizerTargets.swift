@@ -18,7 +18,7 @@ extension FuzzTarget {
             }
         },
         seeds: {
-            texts([
+            utf8([
                 "&amp;amp; &eacute &EACUTE; &notit; &#65;&#x1F600;&#x110000;&#0;&#150; &;&&#",
                 "&CounterClockwiseContourIntegral; &nGt; &NotEqualTilde; &SZLIG; &#1a; &#xfdd0;",
             ])
@@ -46,7 +46,7 @@ extension FuzzTarget {
             }
         },
         seeds: {
-            texts([
+            utf8([
                 "A \u{FB03}\u{FF21}\u{1F1} \u{2018}x\u{2019}\u{85}\u{2028}\r\n\u{1B}[1;31mred",
                 "\u{3A3}\u{3A3}' \u{130}\u{1E9E} it\u{17F}'\u{17F} <|endoftext|> 1\u{661}\u{B2}",
                 "<b>&lt;b&gt;\nLine &amp;lt; \u{FFFB}\u{206A}e\u{301}\u{1D160}",
@@ -87,7 +87,7 @@ extension FuzzTarget {
             precondition(tokenizer.tokenize(captions).allSatisfy { $0.tokens.count >= 2 })
         },
         seeds: {
-            texts(["a red shirt\na red cap\nnumber 23\n", "ababab abab\n\u{E9}\u{E9} \u{E9}"])
+            utf8(["a red shirt\na red cap\nnumber 23\n", "ababab abab\n\u{E9}\u{E9} \u{E9}"])
         })
 
     /// Files beside weights as Hugging Face puts them: merges.txt and vocab.json, separated by a
@@ -108,7 +108,8 @@ extension FuzzTarget {
             }
             let found = try VocabularyFile.find(
                 named: nil, besideWeights: "\(folder)/model.safetensors", tokenCount: 515)
-            precondition(try found?.vocabulary(tokenCount: 515).mergeCount == 1)
+            let vocabulary = try found?.vocabulary(tokenCount: 515)
+            precondition(vocabulary?.mergeCount == 1)
         },
         seeds: { numberedFiles })
 
@@ -124,11 +125,12 @@ extension FuzzTarget {
             for sentence in read.classes.joined() {
                 precondition(Array(sentence.utf8).firstRange(of: placeholder) == nil)
             }
-            let again = try Scratch.shared.write(Array(read.fileText.utf8), to: "again.txt")
-            precondition(try NumberPrompts(path: again) == read)
+            let file = try Scratch.shared.write(Array(read.fileText.utf8), to: "again.txt")
+            let again = try NumberPrompts(path: file)
+            precondition(again == read)
         },
         seeds: {
-            texts([
+            utf8([
                 NumberPrompts.standard.fileText,
                 "\u{FEFF}# mine\r\n\r\n {number} \u{85}\u{2028}no shirt\n#\u{301}{number}{number}",
             ])
