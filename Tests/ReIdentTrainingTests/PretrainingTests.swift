@@ -22,7 +22,7 @@ struct PretrainingTests {
         start: Pretraining.Start? = nil, change: (inout TrainingOptions) -> Void = { _ in }
     ) throws -> Pretraining {
         var options = TrainingOptions.pretraining
-        options.epochs = 3
+        options.epochs = 2
         options.batchSize = 4
         options.learningRate = 2e-3
         change(&options)
@@ -63,7 +63,7 @@ struct PretrainingTests {
         }
         try await training(in: folder, data: data, run: "whole", change: settings).run()
         let whole = try RunFolder(path: folder.file("whole")).steps()
-        #expect(whole.count == 9 && whole.allSatisfy { $0.logitScale ?? 0 > 1 })
+        #expect(whole.count == 6 && whole.allSatisfy { $0.logitScale ?? 0 > 1 })
         try await training(in: folder, data: data) {
             settings(&$0)
             $0.maximumSteps = 4
@@ -252,7 +252,7 @@ struct PretrainingTests {
         let data = try CaptionedPlayers.write(in: folder)
         for precision in [Precision.fp32, .bf16] {
             try await training(in: folder, data: data, run: precision.rawValue) {
-                $0.maximumSteps = 6
+                $0.maximumSteps = 3
                 $0.precision = precision
                 $0.chunkSize = 2
             }.run()

@@ -113,7 +113,7 @@ extension FuzzTarget {
         },
         seeds: { numberedFiles })
 
-    /// Sentences that numbers are read with: each class has them, and what is written is read again.
+    /// Sentences that numbers are read with: each class has them; what is written is read again.
     static let prompts = FuzzTarget(
         name: "prompts",
         read: { bytes in
