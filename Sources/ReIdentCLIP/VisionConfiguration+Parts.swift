@@ -87,6 +87,11 @@ extension VisionConfiguration {
         if case .resNet = self { true } else { false }
     }
 
+    /// Whether layers are normalized over the images that are computed together in a training.
+    public var hasBatchNorms: Bool {
+        if case .resNet = self { true } else { false }
+    }
+
     /// What people call the kind.
     var title: String {
         switch self {

@@ -41,13 +41,22 @@ public struct ZeroShotClassifier: Sendable, Equatable {
         let texts = prompts.flatMap { $0 }
         let tokens = try package.tokenizer().tokenize(texts)
         let dimension = package.configuration.embeddingDimension
-        var vectors: [Float] = []
-        vectors.reserveCapacity(texts.count * dimension)
+        // Texts of like length go together, for a batch is as long as its longest.
+        let order = tokens.indices.sorted {
+            (tokens[$0].tokens.count, $0) < (tokens[$1].tokens.count, $1)
+        }
+        var vectors = [Float](repeating: 0, count: texts.count * dimension)
         for start in stride(from: 0, to: texts.count, by: max(1, batchSize)) {
             try Task.checkCancellation()
-            let batch = TokenBatch(Array(tokens[start..<min(texts.count, start + batchSize)]))
-            vectors += try withoutGradients {
-                try encoder(batch).converted(to: .float32).l2Normalized().floatValues()
+            let places = order[start..<min(texts.count, start + max(1, batchSize))]
+            let rows = try withoutGradients {
+                try encoder(TokenBatch(places.map { tokens[$0] })).converted(to: .float32)
+                    .l2Normalized().floatValues()
+            }
+            for (row, place) in places.enumerated() {
+                vectors.replaceSubrange(
+                    place * dimension..<(place + 1) * dimension,
+                    with: rows[row * dimension..<(row + 1) * dimension])
             }
         }
         var weights: [Float] = []

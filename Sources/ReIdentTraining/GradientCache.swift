@@ -16,6 +16,18 @@ enum GradientCache {
     /// Each is called twice and must give the same both times.
     typealias Side = [() throws -> Tensor]
 
+    /// Cuts a batch into as few chunks as can be, as even as can be: a rest of one image would have
+    /// batch norms without a variance.
+    ///
+    /// - Parameters:
+    ///   - count: Items in the batch.
+    ///   - size: The most items of a chunk, at least 1.
+    /// - Returns: Chunks in order, of which none has more than one item more than another.
+    nonisolated static func chunks(of count: Int, size: Int) -> [Range<Int>] {
+        let number = (count + size - 1) / size
+        return (0..<number).map { $0 * count / number..<($0 + 1) * count / number }
+    }
+
     /// Adds the gradients of a loss to all parameters behind the embeddings.
     ///
     /// - Parameters:

@@ -73,10 +73,29 @@ public struct Pretraining: Sendable {
                 expected: "at least \(VocabularyFile.smallestTokenCount): the 256 bytes inside and "
                     + "at the end of words, and the start and end of a text")
         }
+        try requireImagesForNorms()
         if !resumes { try RunFolder.check(runPath, force: force) }
         try Engine.load()
         try await job(report: report).run(
             in: runPath, resumes: resumes, force: force, report: report)
+    }
+
+    /// Refuses chunks of one image where batch norms need several: a variance over one is none, and
+    /// the running statistics would be no numbers from the first step on.
+    private func requireImagesForNorms() throws(TrainingError) {
+        let vision =
+            switch start {
+            case .new(let architecture, _): architecture.configuration.vision
+            case .package(let package): package.configuration.vision
+            }
+        guard vision.hasBatchNorms, let size = options.chunkSize else { return }
+        let chunks = GradientCache.chunks(of: options.batchSize, size: size)
+        guard chunks.contains(where: { $0.count < 2 }) else { return }
+        throw .invalidOption(
+            option: "--chunk-size",
+            expected: "at least \(options.batchSize.isMultiple(of: 2) ? 2 : 3) for batches of "
+                + "\(options.batchSize) and a ResNet, whose batch norms take mean and variance "
+                + "over the images of a chunk")
     }
 
     private func job(report: (TrainingEvent) -> Void) throws -> TrainingJob {

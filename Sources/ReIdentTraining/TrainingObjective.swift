@@ -123,10 +123,10 @@ final class CaptionObjective: TrainingObjective {
         }
         let value: Float
         if let chunkSize, chunkSize < batch.places.count {
-            let images = Self.chunks(of: batch.places.count, size: chunkSize).map { rows in
+            let images = GradientCache.chunks(of: batch.places.count, size: chunkSize).map { rows in
                 { [model] in try model.projected(model.vision(batch.images[rows])) }
             }
-            let texts = Self.chunks(of: tokens.count, size: chunkSize).map { rows in
+            let texts = GradientCache.chunks(of: tokens.count, size: chunkSize).map { rows in
                 { try text(TokenBatch(Array(tokens[rows]))) }
             }
             value = try GradientCache.addGradients(
@@ -143,10 +143,6 @@ final class CaptionObjective: TrainingObjective {
     }
 
     func finishStep() throws { try model.clampLogitScale() }
-
-    private static func chunks(of count: Int, size: Int) -> [Range<Int>] {
-        stride(from: 0, to: count, by: size).map { $0..<min(count, $0 + size) }
-    }
 }
 
 extension Tensor {

@@ -26,6 +26,12 @@ struct NumberPromptsTests {
         #expect(Array(read.classes.suffix(2)) == [["shirt 00", "00"], ["no shirt"]])
     }
 
+    @Test("a mark of UTF-8 in front is no part of the first line")
+    func readsMarked() throws {
+        let read = try prompts("\u{FEFF}# {mine}\r\n{number}\r\nnone\r\n")
+        #expect(read.templates == ["{number}"] && read.withoutNumber == ["none"])
+    }
+
     @Test("what was written is read again")
     func roundTrip() throws {
         let read = try prompts(NumberPrompts.standard.fileText)
@@ -40,6 +46,7 @@ struct NumberPromptsTests {
             ("a shirt\n", "no line holds {number}"), ("# {number}\na\n", "no line holds"),
             ("a {number}\n", "none describes a crop without"),
             ("a {number}\nb\nc {nubmer}\n", "line 3 has braces"), ("a {number}\n\0\n", "no text"),
+            ("a {number}\u{301}\nb {number}\nc\n", "line 1 has braces"),
         ])
     func refuses(text: String, problem: String) throws {
         #expect {

@@ -132,6 +132,15 @@ struct PretrainCommandTests {
         }
         try expect(64, replacing("--vocabulary-size", "100"), says: "at least 514")
         try expect(64, replacing("--chunk-size", "0"), says: "--chunk-size")
+        let resNet = try place.write(
+            """
+            {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 16,
+             "head_width": 16}, "text_cfg": {"context_length": 16, "vocab_size": 49408,
+             "width": 24, "heads": 2, "layers": 1}}
+            """, to: "resnet.json")
+        try expect(
+            64, replacing("--arch", resNet) + ["--chunk-size", "1"],
+            says: "--chunk-size needs at least 2 for batches of 6 and a ResNet")
         try expect(64, plain + ["--model", place.file("none")], says: "not both")
         try expect(64, replacing("--validation", "test"), says: "--validation")
         try expect(65, replacing("--batch-size", "400"), says: "Use a smaller --batch-size")

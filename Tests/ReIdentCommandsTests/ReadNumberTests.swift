@@ -129,6 +129,13 @@ struct ReadNumberTests {
         expectFailure(
             try reident("read-number", crops, "--model", model, "--prompts", prompts),
             code: 65, saying: [prompts, "{number}"])
+        let binary = try place.write([0xFF, 0xFE, 0x23, 0x00], to: "binary.txt")
+        expectFailure(
+            try reident("read-number", crops, "--model", model, "--prompts", binary),
+            code: 65, saying: [binary, "no text in UTF-8"])
+        expectFailure(
+            try reident("read-number", crops, "--model", model, "--prompts", place.file("none")),
+            code: 66, saying: [place.file("none")])
         expectFailure(
             try reident("read-number", crops, "--model", model, "--at-precision", "2"), code: 64,
             saying: ["--at-precision"])

@@ -16,9 +16,14 @@ enum CaptionedPlayers {
         ("green", [20, 160, 40]), ("yellow", [235, 220, 30]), ("black", [20, 20, 20]),
     ]
 
-    /// Writes players in every pair of colours, two images each, and a manifest: 36 players, 72
-    /// images, 36 captions, but none for the last `uncaptioned` images.
-    static func write(in folder: TemporaryFolder, uncaptioned: Int = 0) throws -> String {
+    /// Writes players in every pair of so many colours, two images each, and a manifest: of three
+    /// colours 9 players, 18 images, 9 captions, but none for the last `uncaptioned` images.
+    ///
+    /// Six are enough to learn something from.
+    static func write(
+        in folder: TemporaryFolder, colors count: Int = 3, uncaptioned: Int = 0
+    ) throws -> String {
+        let colors = colors.prefix(count)
         let root = folder.file("players")
         try FileManager.default.createDirectory(
             atPath: root, withIntermediateDirectories: false)
@@ -29,15 +34,15 @@ enum CaptionedPlayers {
                 for image in 0..<2 {
                     let path = "\(shirt)\(shorts)-\(image).png"
                     var pixels: [UInt8] = []
-                    for row in 0..<32 {
-                        let color = row < 16 ? upper.color : lower.color
-                        for _ in 0..<16 {
+                    for row in 0..<16 {
+                        let color = row < 8 ? upper.color : lower.color
+                        for _ in 0..<8 {
                             pixels += color.map {
                                 UInt8(min(255, max(0, $0 + generator.integer(below: 31) - 15)))
                             }
                         }
                     }
-                    try Data(ImageEncoder.png(Image(width: 16, height: 32, pixels: pixels)))
+                    try Data(ImageEncoder.png(Image(width: 8, height: 16, pixels: pixels)))
                         .write(to: URL(filePath: "\(root)/\(path)"))
                     rows.append(
                         "\(path),player\(shirt)\(shorts),,train,,"
@@ -55,14 +60,14 @@ enum CaptionedPlayers {
         return root
     }
 
-    /// A transformer for images of 32 pixels, or a ResNet.
+    /// A transformer for images of 16 pixels, or a ResNet for 32, the least that it takes.
     static func architecture(isResNet: Bool = false) -> Architecture {
         let vision: VisionConfiguration =
             isResNet
             ? .resNet(ModifiedResNetConfiguration(imageSize: 32, layers: [1, 1, 1, 1], width: 16))
             : .transformer(
                 VisionTransformerConfiguration(
-                    imageSize: 32, patchSize: 8, layers: 2, width: 32, headWidth: 16))
+                    imageSize: 16, patchSize: 4, layers: 2, width: 32, headWidth: 16))
         return Architecture(
             name: isResNet ? "tiny-resnet" : "tiny",
             configuration: CLIPConfiguration(

@@ -104,18 +104,19 @@ struct GradientCacheTests {
         var statistics: [[Float]]
     }
 
-    /// Gradients of one batch of seven images, two of them with one caption.
+    /// One batch of seven images; the first and the fifth show one player and have one caption.
+    private static let places = [0, 2, 5, 9, 1, 20, 33]
+
+    /// Gradients of the batch.
     private func gradients(
         of dataset: Dataset, _ package: ModelPackage, chunkSize: Int?
     ) throws -> Gradients {
-        let places = [0, 2, 5, 9, 1, 20, 33]  // 0 and 1 show one player
+        let places = Self.places
         let captions = CaptionTable(dataset.train, tokenizer: try package.tokenizer())
         let model = try TrainedModel(
             package.selecting(.projected), readsTexts: true, options: .pretraining)
         let objective = CaptionObjective(model, captions: captions, chunkSize: chunkSize)
-        let loader = ImageLoader(preprocessing: .letterbox, side: model.vision.imageSize)
-        let images = ImageBatch(
-            try places.map { try loader.prepare(ImageSource(dataset.train[$0].source)) })
+        let images = try images(places, dataset, side: model.vision.imageSize)
         let loss = try objective.addGradients(
             of: TrainingBatch(
                 images: images, places: places, isMirrored: places.map { _ in false }), scale: 1)
@@ -132,7 +133,7 @@ struct GradientCacheTests {
         arguments: [1, 3])
     func equalsPlainGradient(chunkSize: Int) throws {
         let folder = try TemporaryFolder()
-        let dataset = try Dataset(path: CaptionedPlayers.write(in: folder))
+        let dataset = try Dataset(path: CaptionedPlayers.write(in: folder, colors: 6))
         let package = try CaptionedPlayers.package(for: dataset, in: folder)
         let whole = try gradients(of: dataset, package, chunkSize: nil)
         let cached = try gradients(of: dataset, package, chunkSize: chunkSize)
@@ -148,23 +149,62 @@ struct GradientCacheTests {
         }
     }
 
-    @Test("a batch norm follows each chunk once, though two passes see it")
-    func followsStatisticsOnce() throws {
+    @Test(
+        "chunks are as few and as even as their size allows, and hold every item once",
+        arguments: [(7, 3), (7, 6), (256, 255), (9, 4), (5, 5), (3, 8), (4, 1)])
+    func cutsEvenly(count: Int, size: Int) {
+        let chunks = GradientCache.chunks(of: count, size: size)
+        #expect(chunks.flatMap(Array.init) == Array(0..<count))
+        #expect(chunks.count == (count + size - 1) / size)
+        let sizes = chunks.map(\.count)
+        #expect((sizes.max() ?? 0) <= size && (sizes.max() ?? 0) - (sizes.min() ?? 9) <= 1)
+    }
+
+    @Test(
+        "a batch norm follows each chunk once, though two passes see it, and none is of one image",
+        arguments: [4, 6, 3])
+    func followsStatisticsOnce(chunkSize: Int) throws {
         let folder = try TemporaryFolder()
-        let dataset = try Dataset(path: CaptionedPlayers.write(in: folder))
+        let dataset = try Dataset(path: CaptionedPlayers.write(in: folder, colors: 6))
         let package = try CaptionedPlayers.package(for: dataset, in: folder, isResNet: true)
-        let cached = try gradients(of: dataset, package, chunkSize: 4)
-        // What two batches of four and three images leave behind, without any cache.
+        let cached = try gradients(of: dataset, package, chunkSize: chunkSize)
+        // What batches as large as the chunks leave behind, without any cache.
+        let chunks = GradientCache.chunks(of: Self.places.count, size: chunkSize)
+        #expect(chunks.allSatisfy { $0.count >= 2 })
+        let batches = chunks.map { Array(Self.places[$0]) }
+        let expected = try statistics(after: batches, dataset, package)
+        #expect(!expected.isEmpty && cached.statistics == expected)
+        #expect(expected.allSatisfy { $0.allSatisfy(\.isFinite) })
+        #expect(cached.byName["visual.conv1.weight"]?.contains { $0 != 0 } == true)
+    }
+
+    @Test("a batch norm of one value has no variance: why chunks of one image are refused")
+    func hasNoVarianceOfOne() throws {
+        let folder = try TemporaryFolder()
+        let dataset = try Dataset(path: CaptionedPlayers.write(in: folder, colors: 6))
+        let package = try CaptionedPlayers.package(for: dataset, in: folder, isResNet: true)
+        // The last stage has one pixel of these images.
+        let ruined = try statistics(after: [[0]], dataset, package)
+        #expect(ruined.contains { $0.contains { !$0.isFinite } })
+    }
+
+    /// The running statistics of a model that has seen batches of these images.
+    private func statistics(
+        after batches: [[Int]], _ dataset: Dataset, _ package: ModelPackage
+    ) throws -> [[Float]] {
         let model = try TrainedModel(
             package.selecting(.projected), readsTexts: false, options: .pretraining)
-        let loader = ImageLoader(preprocessing: .letterbox, side: model.vision.imageSize)
-        for places in [[0, 2, 5, 9], [1, 20, 33]] {
-            _ = try model.vision(
-                ImageBatch(
-                    places.map { try loader.prepare(ImageSource(dataset.train[$0].source)) }))
+        for places in batches {
+            _ = try model.vision(images(places, dataset, side: model.vision.imageSize))
         }
-        let expected = try model.statistics.map { try $0.tensor.floatValues() }
-        #expect(!expected.isEmpty && cached.statistics == expected)
-        #expect(cached.byName["visual.conv1.weight"]?.contains { $0 != 0 } == true)
+        return try model.statistics.map { try $0.tensor.floatValues() }
+    }
+
+    private func images(
+        _ places: [Int], _ dataset: Dataset, side: Int
+    ) throws -> ImageBatch {
+        let loader = ImageLoader(preprocessing: .letterbox, side: side)
+        return ImageBatch(
+            try places.map { try loader.prepare(ImageSource(dataset.train[$0].source)) })
     }
 }

@@ -24,7 +24,7 @@ struct TextWeightTests {
         let dataset = try Dataset(path: data)
         var options = TrainingOptions()
         options.epochs = 2
-        options.batchSize = 12
+        options.batchSize = 4
         options.learningRate = 1e-3
         change(&options)
         return FineTuning(
@@ -36,9 +36,13 @@ struct TextWeightTests {
     func zeroIsNone() async throws {
         let folder = try TemporaryFolder()
         let data = try CaptionedPlayers.write(in: folder)
-        try await training(in: folder, data, run: "off") { $0.textWeight = nil }.run()
-        try await training(in: folder, data, run: "zero") { $0.textWeight = 0 }.run()
-        try await training(in: folder, data, run: "on") { $0.textWeight = 0.5 }.run()
+        let weights: [(run: String, weight: Double?)] = [("off", nil), ("zero", 0), ("on", 0.5)]
+        for (run, weight) in weights {
+            try await training(in: folder, data, run: run) {
+                $0.textWeight = weight
+                $0.flipProbability = 0  // so that every batch has images with captions
+            }.run()
+        }
         let steps = try ["off", "zero", "on"].map { try RunFolder(path: folder.file($0)).steps() }
         #expect(steps[0] == steps[1] && steps[0].allSatisfy { $0.textLoss == nil })
         #expect(steps[0] != steps[2] && steps[2].allSatisfy { $0.textLoss != nil })
@@ -51,9 +55,10 @@ struct TextWeightTests {
     @Test("with a weight the loss of the captions falls, and the text side learns")
     func textLossFalls() async throws {
         let folder = try TemporaryFolder()
-        let data = try CaptionedPlayers.write(in: folder)
+        let data = try CaptionedPlayers.write(in: folder, colors: 6)
         let training = try training(in: folder, data, run: "run") {
             $0.textWeight = 1
+            $0.batchSize = 12
             $0.epochs = 6
             $0.learningRate = 2e-3
             $0.flipProbability = 0
@@ -123,7 +128,7 @@ struct TextWeightTests {
             }(), validation: .none, runPath: folder.file("run"))
         let missing = await #expect(throws: PackageError.self) { try await bare.run() }
         #expect(missing?.kind == .badData)
-        let data = try CaptionedPlayers.write(in: folder, uncaptioned: 72)
+        let data = try CaptionedPlayers.write(in: folder, uncaptioned: 18)
         let training = try training(in: folder, data, run: "run") { $0.textWeight = 1 }
         // Its vocabulary was learned from nothing, which is allowed.
         let error = await #expect(throws: TrainingError.self) { try await training.run() }

@@ -57,7 +57,9 @@ public struct NumberPrompts: Sendable, Equatable {
             throw .invalidPrompts(file: path, problem: "it is no text in UTF-8")
         }
         var (templates, withoutNumber): ([String], [String]) = ([], [])
-        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        // Some editors mark UTF-8 so; it is no part of the first sentence.
+        let unmarked = text.trimmingPrefix("\u{FEFF}")
+        let lines = unmarked.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (index, line) in lines.enumerated() {
             let sentence = line.trimmingPrefix { $0.isWhitespace }
                 .reversed().drop { $0.isWhitespace }.reversed()

@@ -14,7 +14,8 @@ struct PretrainingOptions: ParsableArguments {
     @Option(
         help: """
             Images that are gone through at once: bounds the memory of a large batch, whose \
-            gradients stay the same, for a third more time. (default: the whole batch)
+            gradients stay the same (but a ResNet's batch norms see a chunk), for a third more \
+            time. (default: the whole batch)
             """)
     var chunkSize: Int?
     @Option(name: .customLong("lr"), help: "Learning rate after the warm-up.")

@@ -15,7 +15,7 @@ extension FuzzTarget {
             precondition(read.imageSize > 0 && read.featureDimension > 0)
         },
         seeds: {
-            texts([
+            utf8([
                 tinyConfiguration,
                 """
                 {"model_cfg": {"embed_dim": 512, "quick_gelu": true, "vision_cfg": {"layers": 12,
@@ -57,7 +57,7 @@ extension FuzzTarget {
             }
         },
         seeds: {
-            texts([
+            utf8([
                 """
                 {"model_type": "clip", "projection_dim": 4, "logit_scale_init_value": 2.6592,
                  "vision_config": {"hidden_act": "gelu", "hidden_size": 8, "image_size": 4,

@@ -78,7 +78,7 @@ extension FuzzTarget {
             }
         },
         seeds: {
-            texts(["a,b\n1,2\n", "\"a\"\"b\",c\r\n\"x\n\",-1.5e3\r\n", "\u{FEFF}step\n 12.25 \n"])
+            utf8(["a,b\n1,2\n", "\"a\"\"b\",c\r\n\"x\n\",-1.5e3\r\n", "\u{FEFF}step\n 12.25 \n"])
         })
 
     /// An EvalAI submission.
@@ -89,7 +89,7 @@ extension FuzzTarget {
             let read = try LabelledDistances.read(path)
             precondition(read.galleryIdentities.count == read.distances.galleryCount)
         },
-        seeds: { texts(["0,1,2\n1,0.1,0.9\n", "0, 7,,\"a, b\"\r\n12, 0.50000,1e-3,-2\r\n"]) })
+        seeds: { utf8(["0,1,2\n1,0.1,0.9\n", "0, 7,,\"a, b\"\r\n12, 0.50000,1e-3,-2\r\n"]) })
 
     /// A data set's manifest beside three files.
     static let manifest = FuzzTarget(
@@ -104,7 +104,7 @@ extension FuzzTarget {
             precondition(dataset.images.count <= 3)
         },
         seeds: {
-            texts([
+            utf8([
                 "path,identity,camera,split,role\na.png,1,,train,\nb c.jpg,2,x,test,query\n",
                 """
                 role,split,camera,identity,path,number,caption
@@ -129,14 +129,14 @@ extension FuzzTarget {
             _ = try PairsFile(path: path, images: images)
         },
         seeds: {
-            texts([
+            utf8([
                 "step,query,gallery\n1,a.png,b/c.png\n1,./b//c.png,a.png\n-2,a.png,a.png\n"
             ])
         })
 }
 
 /// Texts as bytes.
-func texts(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
+func utf8(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
 
 /// Files of tensors: plain ones, and one of distances.
 private var tensorFiles: [[UInt8]] {

@@ -18,6 +18,7 @@ struct FuzzTarget: Sendable {
         .images, .orientation, .safetensors, .matrices, .weights, .zip, .table, .submission,
         .manifest, .pairs, .configuration, .package, .companions, .boxes, .index,
         .pickle, .torch, .gzip, .vocabulary, .texts,
+        .entities, .cleaning, .merging, .learning, .numbering, .prompts,
     ]
 }
 

@@ -20,7 +20,7 @@ extension FuzzTarget {
             }
         },
         seeds: {
-            texts([
+            utf8([
                 "1,7,10.5,20,30,60,1,1,0.9\n2,-1,1,2,3,4,0.5,-1,-1,-1\n",
                 "0 0.5 0.5 0.1 0.25\n1 0.25 0.5 0.1 0.25 0.875\n",
                 "path,left,top,width,height,identity,camera\na.png,1,2,3,4,seven,\n",
