@@ -43,6 +43,10 @@ struct ReadmeTests {
             atPath: place.file("PACKAGE/model.safetensors"),
             toPath: place.file("open_clip_model.safetensors"))
         _ = try place.players("data/players", count: 80)
+        _ = try place.textModel("CLIP")
+        try FileManager.default.moveItem(
+            atPath: place.file("texts.json"), toPath: place.file("ARCH.json"))
+        try words(in: place)
         try place.image("query.jpg", seed: 7)
         for seed in 0..<3 { try place.image("crops/\(seed).png", seed: UInt64(seed)) }
         try place.write("0,1,2,1\n1,0.1,0.2,0.4\n2,0.3,0.1,0.2\n", to: "distances.csv")
@@ -59,6 +63,18 @@ struct ReadmeTests {
         return place
     }
 
+    /// Crops with captions and numbers.
+    private func words(in place: Workplace) throws {
+        for name in ["captions", "numbers"] {
+            var rows = ["path,identity,camera,split,role,number,caption"]
+            for index in 0..<8 {
+                try place.image("data/\(name)/\(index).png", seed: UInt64(index))
+                rows.append("\(index).png,\(index),,train,,\(index),number \(index)")
+            }
+            try place.write(rows.joined(separator: "\n"), to: "data/\(name)/manifest.csv")
+        }
+    }
+
     /// The command with a tiny architecture in the place of a published one, and what takes long
     /// cut short.
     private func adapted(_ command: String, known: Set<String>) -> String {
@@ -73,6 +89,9 @@ struct ReadmeTests {
         }
         if words.starts(with: ["reident", "synthesize"]) {
             words += ["--players", "2", "--test-players", "2", "--images-per-player", "4"]
+        }
+        if words.starts(with: ["reident", "pretrain"]) {
+            words += ["--batch-size", "4", "--epochs", "1", "--validation", "0"]
         }
         // What needs the internet or hours is only asked whether it is understood.
         if words.contains("fetch") || words.contains("reproduce") { words.append("--help") }
