@@ -1,6 +1,6 @@
 // The layers of convolutional encoders: convolution, pooling, attention with queries of its own;
-// batch norms have a file of their own. For training by LibTorch's differentiable operators; for inference by oneDNN's
-// convolution, weights laid out once and activation and residual part of it.
+// batch norms have a file of their own. For training by LibTorch's differentiable operators; for
+// inference by oneDNN's convolution, weights laid out once and activation and residual part of it.
 //
 // Images keep their channels innermost in memory, which is the layout oneDNN's products like;
 // shapes stay [N, C, H, W].

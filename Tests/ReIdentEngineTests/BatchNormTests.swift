@@ -11,7 +11,8 @@ import Testing
 @EngineActor
 @Suite("Batch norm in training", .enabled(if: Engine.isAvailable, EngineRequirement.reason))
 struct BatchNormTests {
-    private nonisolated static let shape = [3, 5, 7, 9]  // more rows than one block of the kernel's sums has
+    // More rows than one block of the kernel's sums has are in the other test.
+    private nonisolated static let shape = [3, 5, 7, 9]
     private nonisolated static let epsilon = 1e-5
 
     /// What the layer is given; values far from 0 show lost digits.
