@@ -14,6 +14,8 @@ public enum MetricsError: DiagnosedError, Equatable {
     case camerasOnOneSide(known: String, missing: String)
     /// No query has an image of the same player left in the gallery.
     case noValidQuery(queries: Int, gallery: Int)
+    /// There is no pair of crops of one player, or none of two players.
+    case tooFewPairs(genuine: Int, impostor: Int, players: Int)
     /// A parameter lies outside its range.
     case parameter(name: String, found: String, expected: String)
     /// A table of distances in text form is malformed; lines and columns from 1.
@@ -53,6 +55,10 @@ public enum MetricsError: DiagnosedError, Equatable {
             "None of the \(queries) queries has an image of the same player under another camera "
                 + "among the \(gallery) gallery images, so there is nothing to measure. Check "
                 + "that query and gallery identities are written the same way."
+        case .tooFewPairs(let genuine, let impostor, let players):
+            "The crops show \(players) players: \(genuine) pairs of one player (under two cameras, "
+                + "where cameras are known) and \(impostor) pairs of two. At least one of each is "
+                + "needed; give crops of more players, or several of each."
         case .parameter(let name, let found, let expected):
             "\(name) is \(found); it must be \(expected)."
         case .malformedTable(let path, let line, let column, let problem, let remedy):
