@@ -89,20 +89,22 @@ extension ModelPackage {
     ///   - force: Whether an existing package may be replaced.
     ///   - vocabulary: The vocabulary of its text side; nil takes CLIP's own where it fits and
     ///     `make setup` has fetched it.
+    ///   - residualGain: What each block of a ResNet adds to its input is multiplied by this. nil
+    ///     is open_clip's 0, with which a deep network begins as a shallow one; 1 learns sooner.
     /// - Returns: The written package, opened.
     /// - Throws: `PackageError`: `file` if it cannot be written, `tooLarge`, `invalidVocabulary` if
     ///   the vocabulary does not fit the text side.
     @discardableResult
     public static func create(
         _ architecture: Architecture, seed: UInt64, at path: String, force: Bool = false,
-        vocabulary: VocabularyFile? = nil
+        vocabulary: VocabularyFile? = nil, residualGain: Float? = nil
     ) throws(PackageError) -> ModelPackage {
         let table = WeightTable(architecture.configuration)
         guard table.parameterEstimate <= largestCreated else {
             throw .tooLarge(
                 architecture: architecture.name, parameters: table.parameterEstimate)
         }
-        let random = RandomWeights(seed: seed)
+        let random = RandomWeights(seed: seed, residualGain: residualGain)
         let tensors = table.entries.map { entry in
             if entry.side == .batchCount {
                 return SafetensorsWriter.Tensor(name: entry.name, shape: [], integers: [0])

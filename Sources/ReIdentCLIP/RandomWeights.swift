@@ -12,12 +12,17 @@ import ReIdentFoundation
 struct RandomWeights: Sendable {
     /// The seed of the whole model.
     let seed: UInt64
+    /// The gains that end a ResNet's residual branches; nil leaves them as the table says.
+    var residualGain: Float?
 
     /// How many numbers one stream gives; part of what a seed means.
     private static let chunk = 1 << 16
 
     /// The start values of one tensor, row-major.
     func values(of entry: WeightTable.Entry) -> [Float] {
+        if let residualGain, WeightTable.isResidualGain(entry.name) {
+            return [Float](repeating: residualGain, count: entry.count)
+        }
         let name = Self.hash(entry.name)
         let total = entry.count
         return [Float](unsafeUninitializedCapacity: total) { buffer, count in

@@ -16,6 +16,11 @@ extension WeightTable {
 
     /// Whether a tensor is a number of batches, stored as a whole number.
     public static func isCounter(_ name: String) -> Bool { name.hasSuffix(".num_batches_tracked") }
+
+    /// Whether a tensor holds the gains that end the residual branch of a ResNet's block.
+    static func isResidualGain(_ name: String) -> Bool {
+        name.hasPrefix("visual.layer") && name.hasSuffix(".bn3.weight")
+    }
 }
 
 /// The tensors of CLIP's modified ResNet.

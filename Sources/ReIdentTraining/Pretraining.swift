@@ -40,17 +40,21 @@ public struct Pretraining: Sendable {
     public var validation: ValidationChoice
     /// The folder that is written.
     public var runPath: String
+    /// What each block of a new ResNet adds to its input is multiplied by this; nil is open_clip's
+    /// 0, see `ModelPackage.create`.
+    public var residualGain: Float?
 
     /// A pretraining that has not begun.
     public init(
         start: Start, dataset: Dataset, options: TrainingOptions = .pretraining,
-        validation: ValidationChoice = .automatic, runPath: String
+        validation: ValidationChoice = .automatic, runPath: String, residualGain: Float? = nil
     ) {
         self.start = start
         self.dataset = dataset
         self.options = options
         self.validation = validation
         self.runPath = runPath
+        self.residualGain = residualGain
     }
 
     /// Trains to the end; when the task is cancelled, finishes the step and saves first.
@@ -126,7 +130,9 @@ public struct Pretraining: Sendable {
             name: dataset.root, package: package, options: options, images: split.training,
             batches: .captions, captions: captions, vocabulary: vocabulary,
             prompts: try package.ownNumberPrompts(), validation: validated)
-        if case .new = start { job.otherStart = "--arch, --seed or the vocabulary is another" }
+        if case .new = start {
+            job.otherStart = "--arch, --seed, --residual-gain or the vocabulary is another"
+        }
         _ = try job.plan()  // says now that there is no batch
         return job
     }
@@ -190,7 +196,8 @@ public struct Pretraining: Sendable {
         let folder = try OutputFolder(path: "\(runPath).start", force: true)
         defer { folder.discard() }
         return try ModelPackage.create(
-            architecture, seed: options.seed, at: folder.file("package"), vocabulary: vocabulary
+            architecture, seed: options.seed, at: folder.file("package"), vocabulary: vocabulary,
+            residualGain: residualGain
         ).selecting(.projected)
     }
 }

@@ -94,6 +94,39 @@ struct ModelsTests {
         #expect(taken.status == 0, "\(taken.errors)")
     }
 
+    @Test("a new ResNet's blocks add nothing, or as much as is asked for")
+    func residualGain() throws {
+        let place = try Workplace()
+        let resNet = try place.write(
+            """
+            {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8,
+             "head_width": 8}}
+            """, to: "resnet.json")
+        for (name, options) in [("a", []), ("b", ["--residual-gain", "0.5"])]
+            as [(String, [String])]
+        {
+            let run = try BuiltProgram.run(
+                ["models", "create", "--arch", resNet, "--seed", "1", "--out", place.file(name)]
+                    + options)
+            #expect(run.status == 0, "\(run.errors)")
+        }
+        let packages = try ["a", "b"].map { try ModelPackage.open(place.file($0)) }
+        for tensor in packages[0].weights.names where tensor.hasSuffix("weight") {
+            let values = try packages.map { try $0.weights.floats(tensor) }
+            if tensor.hasPrefix("visual.layer"), tensor.hasSuffix("bn3.weight") {
+                #expect(values[0].allSatisfy { $0 == 0 } && values[1].allSatisfy { $0 == 0.5 })
+            } else {
+                #expect(values[0] == values[1], "\(tensor)")
+            }
+        }
+        for (arch, gain) in [(resNet, "-1"), (try place.architecture(), "1")] {
+            let refused = try reident(
+                "models", "create", "--arch", arch, "--seed", "1", "--out", place.file("c"),
+                "--residual-gain", gain)
+            expectFailure(refused, code: 64, saying: ["--residual-gain"])
+        }
+    }
+
     @Test("an output may be called by one letter")
     func shortName() throws {
         let place = try Workplace()

@@ -25,17 +25,19 @@ struct ModelsCreateCommand: ParsableCommand {
         help: "The vocabulary of the text side. (default: CLIP's, where it fits and is here)")
     var vocabulary: String?
 
+    @OptionGroup var start: StartOptions
     @OptionGroup var package: PackageOutputOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
         let architecture = try Architecture.resolve(arch)
+        try start.check(architecture)
         try ModelPackage.check(output: package.path, force: package.force.isGiven)
         let written = try ModelPackage.create(
             architecture, seed: seed, at: package.path, force: package.force.isGiven,
             vocabulary: vocabulary.map { path throws(PackageError) in
                 try VocabularyFile(path: path)
-            })
+            }, residualGain: start.residualGain)
         let description = try PackageDescription(written)
         try output.print(description, text: description.text)
     }

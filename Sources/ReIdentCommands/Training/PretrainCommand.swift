@@ -40,6 +40,8 @@ struct PretrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
     @Option(help: "A vocabulary for the new model instead: a merges.txt, or CLIP's.")
     var vocabulary: String?
 
+    @OptionGroup var newModel: StartOptions
+
     @Option(help: "The run folder to write.") var out: String
     @OptionGroup var recipe: PretrainingOptions
     @OptionGroup(title: "Augmentation") var augmentation: AugmentationOptions
@@ -65,6 +67,10 @@ struct PretrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
                 "The package of --model has its vocabulary; leave out --vocabulary and "
                     + "--vocabulary-size.")
         }
+        guard model == nil || newModel.residualGain == nil else {
+            throw ValidationError(
+                "The package of --model has its weights; leave out --residual-gain.")
+        }
         guard vocabulary == nil || vocabularySize == nil else {
             throw ValidationError(
                 "Give --vocabulary or --vocabulary-size, not both: a file decides its size.")
@@ -80,7 +86,8 @@ struct PretrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
         output.note(dataset.summary)
         let training = Pretraining(
             start: start, dataset: dataset, options: options,
-            validation: validation?.choice ?? .automatic, runPath: out)
+            validation: validation?.choice ?? .automatic, runPath: out,
+            residualGain: newModel.residualGain)
         let display = TrainingDisplay(output)
         try await training.run(resumes: resume, force: force.isGiven) { display.show($0) }
         let summary = try RunSummary(of: out)
@@ -90,6 +97,7 @@ struct PretrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
     private func start() throws -> Pretraining.Start {
         if let model { return .package(try ModelPackage.open(model)) }
         let architecture = try Architecture.resolve(arch ?? "")
+        try newModel.check(architecture)
         guard let vocabulary else {
             return .new(architecture, .learned(tokenCount: vocabularySize ?? 1_024))
         }

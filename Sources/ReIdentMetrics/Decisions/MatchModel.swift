@@ -82,8 +82,8 @@ extension MatchModel {
 
     /// The growing steps that make the pairs likeliest, both kinds weighted alike, joined by lines.
     ///
-    /// Neighbours that do not grow are pooled (Ayer et al., 1955). Half a pair of each kind is added
-    /// to each step, so that no ratio is infinite.
+    /// Neighbours that do not grow are pooled (Ayer et al., 1955). Half a pair of each kind is
+    /// added to each step, so that no ratio is infinite.
     static func isotonic(fitting pairs: SimilarityHistogram) -> MatchModel {
         struct Step {
             var similarity: Double
