@@ -12,14 +12,14 @@ LEFT, TOP, BOTTOM, GAP = 44, 34, 44, 14
 STYLE = """
 text { font: 11px sans-serif; fill: #444c56; }
 .grid { stroke: #8b949e; stroke-opacity: 0.3; }
-.recipe { stroke: #b3541e; } .robust { stroke: #1f6feb; } .quality { stroke: #2f8f4e; }
-.recipe-area { fill: #b3541e; } .robust-area { fill: #1f6feb; } .quality-area { fill: #2f8f4e; }
+.recipe { stroke: #b3541e; } .robust { stroke: #1f6feb; } .all { stroke: #2f8f4e; }
+.recipe-area { fill: #b3541e; } .robust-area { fill: #1f6feb; } .all-area { fill: #2f8f4e; }
 polyline { fill: none; stroke-width: 2; } polygon { fill-opacity: 0.15; }
 @media (prefers-color-scheme: dark) {
   text { fill: #c9d1d9; }
-  .recipe { stroke: #f0883e; } .robust { stroke: #79c0ff; } .quality { stroke: #7ee787; }
+  .recipe { stroke: #f0883e; } .robust { stroke: #79c0ff; } .all { stroke: #7ee787; }
   .recipe-area { fill: #f0883e; } .robust-area { fill: #79c0ff; }
-  .quality-area { fill: #7ee787; }
+  .all-area { fill: #7ee787; }
 }
 """
 

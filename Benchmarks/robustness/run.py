@@ -3,8 +3,8 @@
     python3 Benchmarks/robustness/run.py market1501-mini=PATH rendered=PATH --out OUT
 
 For each dataset and seed models are trained from the same random weights on the same batches: by
-the recipe, with `--augment robust`, and (`quality`) with only what it does to picture quality, its
-colours and hidden parts left out; nothing else differs. All are judged by `reident evaluate` on the
+the recipe, with `--augment robust`, and (`all`) with shifted colours and hidden parts on top;
+nothing else differs. All are judged by `reident evaluate` on the
 test part as it is and worsened by `--degrade`, query and gallery images alike.
 
 What is there already is not done again, so that the study can be stopped at any time: runs lie in
@@ -31,10 +31,10 @@ from parity.markdown import replace_section  # noqa: E402
 
 ARMS = {
     "recipe": [], "robust": ["--augment", "robust"],
-    "quality": ["--augment", "robust", "--color-shift", "0", "--erase", "0"],
+    "all": ["--augment", "robust", "--color-shift", "0.3", "--erase", "0.2"],
 }
 LABELS = {"recipe": "recipe", "robust": "`--augment robust`",
-          "quality": "blur, rescale and jpeg only"}
+          "all": "and colours, hidden parts"}
 LEVELS = {
     "blur": ("Gaussian blur, pixels of 128", ["1", "2", "3", "4"]),
     "height": ("rows before enlarging", ["64", "48", "32", "24"]),

@@ -39,7 +39,10 @@ struct TrainCommandTests {
 
     @Test(
         "a run killed at any moment goes on with exactly the losses of one that was not",
-        arguments: [([], [2, 2, 5, 9, 12]), (["--augment", "robust"], [2, 7])])
+        arguments: [
+            ([], [2, 2, 5, 9, 12]),
+            (["--augment", "robust", "--color-shift", "0.3", "--erase", "0.2"], [2, 7]),
+        ])
     func survivesKills(given: [String], counts: [Int]) throws {
         let folder = try TemporaryFolder()
         let model = try package(in: folder)

@@ -22,14 +22,14 @@ public struct ImageAugmentation: Sendable, Codable, Equatable {
     /// No augmentation.
     public init() {}
 
-    /// All of them, for footage that is worse than the training images.
+    /// What makes pictures worse, for footage that is worse than the training images.
+    ///
+    /// Colours and hidden parts are left alone: they cost more than they gain (docs/ROBUSTNESS.md).
     public static var robust: ImageAugmentation {
         var result = ImageAugmentation()
         result.blur = 0.3
         result.rescale = 0.3
         result.jpeg = 0.3
-        result.colorShift = 0.3
-        result.erase = 0.2
         return result
     }
 
