@@ -61,7 +61,7 @@ public struct VerificationCurve: Sendable {
     /// Accepted pairs of two players from which on a rate is known.
     static let fewestErrors = 30
 
-    /// Where both rates are equal, or as near as the pairs allow: their mean there.
+    /// The threshold at which both rates are equal, or as near as these pairs allow.
     public var equalErrorRate: Point {
         var (low, high) = (0, genuine.count - 1)
         while low < high {
