@@ -88,7 +88,10 @@ let package = Package(
         layer("ReIdentIndex", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentMetrics"]),
         layer(
             "ReIdentCLIP",
-            on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentEngine"]),
+            on: [
+                "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentMetrics",
+                "ReIdentEngine",
+            ]),
         layer(
             "ReIdent",
             on: [
@@ -101,12 +104,13 @@ let package = Package(
                 "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
                 "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP", "ReIdent",
             ]),
+        layer("ReIdentReports", on: ["ReIdentTraining"]),
         layer(
             "ReIdentCommands",
             on: [
                 "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
                 "ReIdentMetrics", "ReIdentRendering", "ReIdentEngine", "ReIdentIndex",
-                "ReIdentCLIP", "ReIdent", "ReIdentTraining", argumentParser,
+                "ReIdentCLIP", "ReIdent", "ReIdentTraining", "ReIdentReports", argumentParser,
             ]),
         // Not named "reident": on macOS's file system that would be the same as "ReIdent".
         .executableTarget(
@@ -149,12 +153,13 @@ let package = Package(
                 "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
                 "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP",
             ]),
+        tests("ReIdentReports", on: ["ReIdentTraining"]),
         // The program itself is run by the tests, so it has to be built before them.
         tests(
             "ReIdentCommands",
             on: [
                 "ReIdentProgram", "ReIdentFoundation", "ReIdentFiles", "ReIdentImages",
-                "ReIdentData", "ReIdentEngine", "ReIdentCLIP",
+                "ReIdentData", "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP",
             ]),
     ],
     swiftLanguageModes: [.v6]

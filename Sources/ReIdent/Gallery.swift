@@ -101,6 +101,19 @@ public struct Gallery: Sendable {
         }
     }
 
+    /// All vectors, `[N, D]`.
+    func vectors() throws(ReIdentError) -> EmbeddingMatrix {
+        switch contents {
+        case .index(let index): return index.vectors
+        case .embeddings(let embeddings):
+            do throws(IndexError) {
+                return try Self.matrix(of: embeddings)
+            } catch {
+                throw .index(error)
+            }
+        }
+    }
+
     private func search() throws(IndexError) -> any VectorSearch {
         switch contents {
         case .embeddings(let embeddings): ExactSearch(try Self.matrix(of: embeddings))

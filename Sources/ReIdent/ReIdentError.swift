@@ -33,6 +33,8 @@ public enum ReIdentError: DiagnosedError, Equatable {
     case notCalibrated(package: String, hasOther: Bool)
     /// No confidence is high enough for the precision that was asked for.
     case precisionOutOfReach(package: String, wished: Double, best: Double)
+    /// Similarities were to be decided on that nothing is known about.
+    case notCalibratedForDecisions(package: String, hasOther: Bool)
     /// Crops of a data set have no numbers to measure reading by.
     case noNumbers(dataset: String)
     /// A crop's number is none that a shirt can have.
@@ -45,7 +47,7 @@ public enum ReIdentError: DiagnosedError, Equatable {
         case .unsupported, .emptyText: .usage
         case .noImages, .onlyBadImages, .widthMismatch, .modelMismatch, .notFinite, .emptySplit,
             .unlabelled, .notText, .galleryOfFeatures, .notCalibrated, .precisionOutOfReach,
-            .noNumbers, .noNumber:
+            .notCalibratedForDecisions, .noNumbers, .noNumber:
             .badData
         case .index(let error): error.kind
         }
@@ -94,6 +96,13 @@ public enum ReIdentError: DiagnosedError, Equatable {
         case .precisionOutOfReach(let package, let wished, let best):
             "\(package): its numbers are nowhere \(wished) right; \(best) is the most that was "
                 + "reached where it was calibrated. Ask for less, or use a better model."
+        case .notCalibratedForDecisions(let package, let hasOther):
+            "\(package): "
+                + (hasOther
+                    ? "was calibrated for other weights or settings" : "is not calibrated")
+                + ", so it is not known from which similarity on it is the same player. Run "
+                + "`reident calibrate DATASET --model \(package)` on players the model was not "
+                + "trained on."
         case .noNumbers(let dataset):
             "\(dataset): no crop has a number, so reading cannot be measured. Give a data set "
                 + "whose manifest.csv has the column 'number', or --labels folder."

@@ -219,9 +219,7 @@ public struct CheckpointImport: Sendable {
         if case .resNet = vision, imageSize != vision.imageSize {
             throw .fixedImageSize(architecture: architecture.name, size: vision.imageSize)
         }
-        guard imageSize > 0, imageSize % vision.unit == 0,
-            imageSize <= VisionTransformerConfiguration.largestImageSize
-        else { throw .unsuitableImageSize(size: imageSize, patchSize: vision.unit) }
+        try vision.check(imageSize: imageSize)
         architecture = architecture.with(imageSize: imageSize)
         let entry = WeightTable(architecture.configuration).entries.first {
             $0.name == vision.positionTensor

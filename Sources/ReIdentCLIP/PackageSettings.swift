@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 
 public import ReIdentImages
+public import ReIdentMetrics
 
 /// Which output of the image encoder is the embedding.
 public enum EmbeddingKind: String, Sendable, Codable, CaseIterable {
@@ -35,8 +36,8 @@ public struct PackageSettings: Sendable, Equatable {
     public var normalization: PixelNormalization
     /// Which patches take part.
     public var tokens: TokenSelection
-    /// Similarities from which on two crops count as the same player, by name of the rule.
-    public var thresholds: [String: Double]
+    /// What similarities mean, learned from players that the model was not trained on.
+    public var decisions: DecisionCalibration?
     /// What reading shirt numbers learned from crops with known ones.
     public var numberReading: NumberCalibration?
     /// SHA-256 of the tensors, lower-case hexadecimal; set when a package is written.
@@ -50,7 +51,7 @@ public struct PackageSettings: Sendable, Equatable {
     public init(
         architecture: String, embedding: EmbeddingKind, preprocessing: Preprocessing = .letterbox,
         normalization: PixelNormalization = .clip, tokens: TokenSelection = .all,
-        thresholds: [String: Double] = [:], numberReading: NumberCalibration? = nil,
+        decisions: DecisionCalibration? = nil, numberReading: NumberCalibration? = nil,
         provenance: Provenance, trainedIdentities: [HashedIdentities] = []
     ) {
         self.architecture = architecture
@@ -58,7 +59,7 @@ public struct PackageSettings: Sendable, Equatable {
         self.preprocessing = preprocessing
         self.normalization = normalization
         self.tokens = tokens
-        self.thresholds = thresholds
+        self.decisions = decisions
         self.numberReading = numberReading
         weightsDigest = ""
         self.provenance = provenance
@@ -75,7 +76,7 @@ extension PackageSettings: Codable {
     enum CodingKeys: String, CodingKey {
         case format, architecture, embedding, preprocessing, mean
         case standardDeviation = "std"
-        case tokens, thresholds
+        case tokens, decisions
         case numberReading = "number_reading"
         case weightsDigest = "weights_sha256"
         case provenance
@@ -96,8 +97,7 @@ extension PackageSettings: Codable {
         }
         normalization = PixelNormalization(mean: mean, standardDeviation: deviation)
         tokens = try container.decode(TokenSelection.self, forKey: .tokens)
-        thresholds =
-            try container.decodeIfPresent([String: Double].self, forKey: .thresholds) ?? [:]
+        decisions = try container.decodeIfPresent(DecisionCalibration.self, forKey: .decisions)
         numberReading =
             try container.decodeIfPresent(NumberCalibration.self, forKey: .numberReading)
         weightsDigest = try container.decode(String.self, forKey: .weightsDigest)
@@ -116,7 +116,7 @@ extension PackageSettings: Codable {
         try container.encode(normalization.mean, forKey: .mean)
         try container.encode(normalization.standardDeviation, forKey: .standardDeviation)
         try container.encode(tokens, forKey: .tokens)
-        if !thresholds.isEmpty { try container.encode(thresholds, forKey: .thresholds) }
+        try container.encodeIfPresent(decisions, forKey: .decisions)
         try container.encodeIfPresent(numberReading, forKey: .numberReading)
         try container.encode(weightsDigest, forKey: .weightsDigest)
         try container.encode(provenance, forKey: .provenance)

@@ -76,10 +76,16 @@ extension VisionConfiguration {
         if case .transformer = self { true } else { false }
     }
 
-    /// The tensor of positions that are resampled; nil if there is none.
+    /// The tensor of positions that are resampled at import, as open_clip does; nil if there is
+    /// none.
     var positionTensor: String? {
         guard case .transformer(let sizes) = self else { return nil }
         return sizes.storedName("visual.positional_embedding")
+    }
+
+    /// The same, and the positions of a ResNet's attention pool.
+    var anyPositionTensor: String? {
+        if case .resNet = self { "visual.attnpool.positional_embedding" } else { positionTensor }
     }
 
     /// Whether CLIP's projection is a part of the encoder that cannot be left out.
@@ -113,6 +119,15 @@ extension VisionConfiguration {
         case .convNeXt(let sizes):
             return "convnext \(sizes.imageSize) \(sizes.layers) \(sizes.widths)"
         }
+    }
+
+    /// Refuses a side of images that does not fit the encoder.
+    ///
+    /// - Throws: `PackageError.unsuitableImageSize`.
+    func check(imageSize: Int) throws(PackageError) {
+        guard imageSize > 0, imageSize.isMultiple(of: unit),
+            imageSize <= VisionTransformerConfiguration.largestImageSize
+        else { throw .unsuitableImageSize(size: imageSize, patchSize: unit) }
     }
 
     /// The same encoder for another image size.

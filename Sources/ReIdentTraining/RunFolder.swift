@@ -17,7 +17,9 @@ struct RunFolder {
     private var epochsPath: String { "\(path)/epochs.jsonl" }
 
     /// What a run writes: only a folder of nothing else is replaced.
-    private static let contents = ["steps.jsonl", "epochs.jsonl", "state", "last", "best"]
+    private static let contents = [
+        "steps.jsonl", "epochs.jsonl", "state", "last", "best", TrainingLogs.pageName,
+    ]
 
     /// Checks that the folder can be made, before work is spent.
     ///

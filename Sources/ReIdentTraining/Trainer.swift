@@ -148,7 +148,7 @@ final class Trainer {
                 saved: savedStep)
         }
         let completes = (position.batchInEpoch + 1) % options.gradientAccumulation == 0
-        try applyGradients(rate: rate, completes: completes)
+        let norm = try applyGradients(rate: rate, completes: completes)
 
         position.step += 1
         position.batchInEpoch += 1
@@ -157,18 +157,21 @@ final class Trainer {
         position.seconds += seconds
         if completes { boundary = position }
         let record = StepRecord(
-            step: position.step, epoch: position.epoch, loss: loss, learningRate: rate)
+            step: position.step, epoch: position.epoch, loss: loss, learningRate: rate,
+            gradientNorm: norm)
         try run.append(record)
         let items = batch.places.count / plan.imagesPerItem
         report(.step(record, total: totalSteps, itemsPerSecond: Double(items) / seconds))
     }
 
     /// Clips at every batch, as the recipe does, and steps when the accumulation is complete.
-    private func applyGradients(rate: Double, completes: Bool) throws {
+    ///
+    /// - Returns: The norm of all gradients before; nil where it is not known.
+    private func applyGradients(rate: Double, completes: Bool) throws -> Double? {
         var isFinite = true
         if var scaler = position.scaler {
             // Gradients stay scaled until they are complete; only then can they be clipped.
-            guard completes else { return }
+            guard completes else { return nil }
             isFinite = try scaler.unscale(optimizer)
             position.scaler = scaler
             guard !scaler.isExhausted else {
@@ -176,16 +179,16 @@ final class Trainer {
                     step: position.step + 1, learningRate: rate, run: run.path, saved: savedStep)
             }
         }
-        if let norm = job.options.gradientClipping, isFinite {
-            try optimizer.clipGradients(to: norm)
-        }
-        guard completes else { return }
+        let norm =
+            isFinite ? try optimizer.clipGradients(to: job.options.gradientClipping) : nil
+        guard completes else { return norm }
         if isFinite {
             try optimizer.step(learningRate: rate)
             try objective.finishStep()
         }
         try optimizer.clearGradients()
         position.optimizerStep += 1
+        return norm
     }
 
     private var currentSchedule: LearningRateSchedule {

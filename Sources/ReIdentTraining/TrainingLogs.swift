@@ -4,6 +4,9 @@
 
 /// What `steps.jsonl` and `epochs.jsonl` of a run folder say.
 public struct TrainingLogs: Sendable {
+    /// Name of the page of curves in a run folder.
+    public static let pageName = "curves.html"
+
     /// One record a batch.
     public let steps: [StepRecord]
     /// One record an evaluation.

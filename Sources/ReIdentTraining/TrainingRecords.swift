@@ -18,16 +18,22 @@ public struct StepRecord: Codable, Sendable, Equatable {
     public let textLoss: Float?
     /// What similarities of images and captions are multiplied by; nil without pretraining.
     public let logitScale: Float?
+    /// Norm of all gradients together, before they are clipped.
+    ///
+    /// With accumulated gradients it is that of the sum so far. Nil where products in half
+    /// precision overflowed or gradients are not complete.
+    public let gradientNorm: Double?
 
     enum CodingKeys: String, CodingKey {
         case step, epoch, loss
         case learningRate = "learning_rate"
         case textLoss = "text_loss"
         case logitScale = "logit_scale"
+        case gradientNorm = "gradient_norm"
     }
 
     init(
-        step: Int, epoch: Int, loss: BatchLoss, learningRate: Double
+        step: Int, epoch: Int, loss: BatchLoss, learningRate: Double, gradientNorm: Double?
     ) {
         self.step = step
         self.epoch = epoch
@@ -35,6 +41,7 @@ public struct StepRecord: Codable, Sendable, Equatable {
         self.learningRate = learningRate
         textLoss = loss.text
         logitScale = loss.logitScale
+        self.gradientNorm = gradientNorm
     }
 }
 

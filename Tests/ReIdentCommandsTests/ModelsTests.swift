@@ -70,6 +70,56 @@ struct ModelsTests {
         #expect(old != new)
     }
 
+    @Test("for another image size, positions are resampled and all else stays")
+    func resize() throws {
+        let place = try Workplace()
+        let resNet = try place.write(
+            """
+            {"embed_dim": 16, "vision_cfg": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8,
+             "head_width": 8}}
+            """, to: "resnet.json")
+        let made = try reident(
+            "models", "create", "--arch", resNet, "--seed", "1", "--out", place.file("small"))
+        #expect(made.status == 0, "\(made.errors)")
+        for (model, tensor, cells) in [
+            (place.file("small"), "visual.attnpool.positional_embedding", 3),
+            (try place.model(), "visual.positional_embedding", 6),
+        ] as [(String, String, Int)] {
+            let out = place.file("resized-\(cells)")
+            let run = try reident(
+                "models", "convert", model, "--image-size", "96", "--out", out,
+                environment: withoutEngine)
+            #expect(run.status == 0, "\(run.errors)")
+            let (before, after) = (try ModelPackage.open(model), try ModelPackage.open(out))
+            #expect(after.configuration.imageSize == 96)
+            for (name, entry) in before.weights.tensors where name != tensor {
+                #expect(after.weights.tensors[name]?.shape == entry.shape)
+                let (old, new) = (
+                    try before.weights.bytes(of: name), try after.weights.bytes(of: name)
+                )
+                #expect(old.withUnsafeBytes { Array($0) } == new.withUnsafeBytes { Array($0) })
+            }
+            let (old, new) = (
+                try before.weights.floats(tensor), try after.weights.floats(tensor)
+            )
+            let shape = try #require(after.weights.tensors[tensor]?.shape)
+            #expect(shape.first == 1 + cells * cells)
+            let width = try #require(shape.last)
+            #expect(new[..<width] == old[..<width])
+            // Resampling keeps the mean of the grid where it is even, and never leaves its range by
+            // more than a cubic kernel overshoots.
+            let (low, high) = (try #require(old.min()), try #require(old.max()))
+            #expect(new.allSatisfy { $0 >= low - (high - low) && $0 <= high + (high - low) })
+        }
+        let refused = try reident(
+            "models", "convert", place.file("small"), "--image-size", "100", "--out",
+            place.file("odd"))
+        expectFailure(refused, code: 64, saying: ["100", "multiple of 32"])
+        let nothing = try reident(
+            "models", "convert", place.file("small"), "--out", place.file("same"))
+        expectFailure(nothing, code: 64, saying: ["--image-size"])
+    }
+
     @Test("a weight out of half precision's range is refused, and nothing is left behind")
     func outOfRange() throws {
         let place = try Workplace()

@@ -83,10 +83,16 @@ struct TrainCommandTests {
         }
         #expect(result.status == 130, "\(result.errors)")
         #expect(result.errors.contains("--resume"))
+        func page() throws -> String {
+            try String(contentsOfFile: "\(run)/curves.html", encoding: .utf8)
+        }
+        #expect(try page().contains("<svg") && !page().contains("http-equiv=\"refresh\""))
         let resumed = try BuiltProgram.run(arguments(model, run: run, ["--resume", "--json"]))
         #expect(resumed.status == 0, "\(resumed.errors)")
         let summary = try resumed.object()
         #expect(summary["steps"] as? Int == (try steps(of: run).count))
+        #expect(try page().contains("<b>\(steps(of: run).count)</b> steps"))
+        #expect(try steps(of: run).allSatisfy { $0.contains("\"gradient_norm\":") })
         let best = try BuiltProgram.run(["models", "inspect", "\(run)/best"])
         #expect(best.status == 0, "\(best.errors)")
     }

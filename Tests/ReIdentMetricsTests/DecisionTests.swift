@@ -10,32 +10,15 @@ import Testing
 
 @Suite("Decisions")
 struct DecisionTests {
-    /// A number around 0 of standard deviation 1.
-    private static func normal(_ generator: inout SeededGenerator) -> Double {
-        let radius = (-2 * log(1 - generator.uniform())).squareRoot()
-        return radius * cos(2 * .pi * generator.uniform())
-    }
-
-    /// Unit embeddings of players: a direction each, and noise; the more noise, the harder.
     private static func crops(
         players: Int, each count: Int, noise: Double, seed: UInt64
     ) throws -> (EmbeddingMatrix, [String]) {
-        var generator = SeededGenerator(seed: seed)
-        let dimension = 16
-        var values: [Float] = []
-        var identities: [String] = []
-        for player in 0..<players {
-            let center = (0..<dimension).map { _ in normal(&generator) }
-            for _ in 0..<count {
-                let crop = center.map { $0 + noise * normal(&generator) }
-                let length = crop.reduce(0) { $0 + $1 * $1 }.squareRoot()
-                values += crop.map { Float($0 / length) }
-                identities.append("player \(player)")
-            }
-        }
-        let matrix = try EmbeddingMatrix(
-            values: values, count: players * count, dimension: dimension)
-        return (matrix, identities)
+        let made = try MadeUpPlayers(players: players, each: count, noise: noise, seed: seed)
+        return (made.crops, made.identities)
+    }
+
+    private static func normal(_ generator: inout SeededGenerator) -> Double {
+        MadeUpPlayers.normal(&generator)
     }
 
     @Test("pairs are all there are, without a player's crops of one camera")

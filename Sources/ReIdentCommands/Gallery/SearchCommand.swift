@@ -8,6 +8,7 @@ import ReIdent
 import ReIdentCLIP
 import ReIdentFiles
 import ReIdentIndex
+import ReIdentMetrics
 
 /// Searches a folder or an index.
 struct SearchCommand: AsyncParsableCommand {
@@ -91,17 +92,57 @@ struct SearchCommand: AsyncParsableCommand {
                 query: path, identity: identities.first,
                 matches: Array(matches[row].filter { !own.contains($0.path) }.prefix(count)))
         }
-        try report(found, picture, package)
+        try report(found, picture, package, try decisions(of: encoder, in: searched))
     }
 
     /// Draws and prints what was found.
+    ///
+    /// - Parameters:
+    ///   - found: The queries and their matches.
+    ///   - picture: The picture to be drawn; nil for none.
+    ///   - package: The model.
+    ///   - decisions: What similarities mean; nil for texts, and where nothing is known.
+    /// - Throws: `FileError`, `ImageError`, or `CancellationError`.
     func report(
-        _ found: [SearchSheet.Result], _ picture: SearchSheet?, _ package: ModelPackage
+        _ found: [SearchSheet.Result], _ picture: SearchSheet?, _ package: ModelPackage,
+        _ decisions: DecisionCalibration? = nil
     ) throws {
         try Task.checkCancellation()
-        try picture?.write(found, gallery: gallery, model: package.path, output: output)
-        let results = found.map { SearchResult(query: $0.query, matches: $0.matches) }
+        try picture?.write(
+            found, decisions: decisions, gallery: gallery, model: package.path, output: output)
+        let results = found.map {
+            SearchResult(query: $0.query, matches: $0.matches, decisions: decisions)
+        }
         try output.print(results, text: results.map(\.text).joined(separator: "\n\n"))
+    }
+
+    /// What similarities mean here, where the package says so; warns where it does not, or where
+    /// the gallery looks as if it were other footage.
+    private func decisions(
+        of encoder: PlayerEncoder, in gallery: Gallery
+    ) throws -> DecisionCalibration? {
+        let decisions: DecisionCalibration
+        do {
+            guard let known = try encoder.decisions() else {
+                output.note(
+                    "The package is not calibrated, so it is not said who is the same player; "
+                        + "`reident calibrate` learns that.")
+                return nil
+            }
+            decisions = known
+        } catch let error as ReIdentError {
+            output.warn(error.description)
+            return nil
+        }
+        let shift = decisions.shift(of: try gallery.randomSimilarities())
+        if gallery.paths.count >= 20, shift > decisions.largestUsualShift {
+            output.warn(
+                "The images of the gallery are like one another in another way than those the "
+                    + "package was calibrated on (\(String(format: "%.2f", shift)) of 0 to 1, up "
+                    + "to \(String(format: "%.2f", decisions.largestUsualShift)) is usual), so "
+                    + "probabilities may be wrong. Calibrate on such images.")
+        }
+        return decisions
     }
 
     /// The gallery with its embeddings, and the encoder that made them.
@@ -139,20 +180,69 @@ struct SearchCommand: AsyncParsableCommand {
 private struct SearchResult: Encodable {
     let query: String
     let matches: [Match]
+    let decisions: DecisionCalibration?
+
+    private enum CodingKeys: String, CodingKey { case query, matches, decision, probability }
+
+    /// A match with the probability that it shows the query's player.
+    private struct JudgedMatch: Encodable {
+        let match: Match
+        let probability: Double
+
+        private enum CodingKeys: String, CodingKey { case probability }
+
+        func encode(to encoder: any Encoder) throws {
+            try match.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(probability, forKey: .probability)
+        }
+    }
+
+    /// What is said of the best match, and how probable it is that it is right.
+    private var verdict: (decision: DecisionCalibration.Decision, probability: Double)? {
+        guard let best = matches.first, let decisions,
+            let decision = decisions.decision(onBest: best.similarity),
+            let probability = decisions.probability(ofBest: best.similarity)
+        else { return nil }
+        return (decision, probability)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(query, forKey: .query)
+        guard let decisions else { return try container.encode(matches, forKey: .matches) }
+        try container.encode(
+            matches.map {
+                JudgedMatch(match: $0, probability: decisions.probability(of: $0.similarity))
+            }, forKey: .matches)
+        try container.encode(verdict?.decision, forKey: .decision)
+        try container.encode(verdict?.probability, forKey: .probability)
+    }
 
     var text: String {
         let rows = matches.enumerated().map { rank, match in
-            [
-                "  \(rank + 1)", String(format: "%.4f", match.similarity), match.identity ?? "-",
-                match.path,
+            let probability = decisions.map {
+                String(format: "%5.1f %%  ", 100 * $0.probability(of: match.similarity))
+            }
+            return [
+                "  \(rank + 1)", String(format: "%.4f", match.similarity), probability ?? "",
+                match.identity ?? "-", match.path,
             ]
         }
-        let width = rows.map { $0[2].count }.max() ?? 0
+        let width = rows.map { $0[3].count }.max() ?? 0
+        let said = verdict.map { verdict in
+            let percent = String(format: "%.0f %%", 100 * verdict.probability)
+            switch verdict.decision {
+            case .same: return ": the same player as the first match (\(percent))"
+            case .unsure: return ": unsure, perhaps the first match (\(percent))"
+            case .unknown: return ": unknown here (\(percent) for the first match)"
+            }
+        }
         return
-            ([query]
+            (["\(query)\(said ?? "")"]
             + rows.map { row in
-                let space = String(repeating: " ", count: width - row[2].count)
-                return "\(row[0])  \(row[1])  \(row[2])\(space)  \(row[3])"
+                let space = String(repeating: " ", count: width - row[3].count)
+                return "\(row[0])  \(row[1])  \(row[2])\(row[3])\(space)  \(row[4])"
             }).joined(separator: "\n")
     }
 }

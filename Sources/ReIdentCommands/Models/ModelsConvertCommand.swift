@@ -1,4 +1,4 @@
-// `reident models convert`: the same package with weights of another number format.
+// `reident models convert`: the same package in another number format or for another image size.
 //
 // SPDX-License-Identifier: MIT
 
@@ -10,25 +10,36 @@ import ReIdentFiles
 struct ModelsConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Makes a package of another with weights in another number format.",
+        abstract: "Makes a package of another, in another number format or for another image size.",
         discussion: """
             fp16 and bf16 need half the bytes of fp32, of which fp16 keeps three more bits of each \
             number. Gains, biases and statistics stay as they are. Embeddings change a little, so \
-            a gallery has to be embedded again.
+            a gallery has to be embedded again. For another image size the positions are \
+            resampled: a start for training on larger images what was learned on small ones.
             """)
 
     @Argument(help: "The package's folder.")
     var package: String
 
     @Option(help: "The number format of matrices and filters.")
-    var weights: WeightFormat
+    var weights: WeightFormat?
+
+    @Option(help: "Side of the images in pixels.")
+    var imageSize: Int?
 
     @OptionGroup var target: PackageOutputOptions
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        guard weights != nil || imageSize != nil else {
+            throw ValidationError("Nothing would change. Give --weights, --image-size or both.")
+        }
+    }
+
     func run() throws {
         let converted = try ModelPackage.open(package).convert(
-            to: weights.elementType, at: target.path, force: target.force.isGiven)
+            to: weights?.elementType, imageSize: imageSize, at: target.path,
+            force: target.force.isGiven)
         let description = try PackageDescription(converted)
         try output.print(description, text: description.text)
     }

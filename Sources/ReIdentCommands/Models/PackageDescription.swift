@@ -5,6 +5,7 @@
 import ReIdentCLIP
 import ReIdentFiles
 import ReIdentImages
+import ReIdentMetrics
 
 /// The contents of a package, for people and scripts.
 struct PackageDescription: Encodable {
@@ -25,7 +26,7 @@ struct PackageDescription: Encodable {
     private let hasProjection: Bool
     private let hasTextSide: Bool
     private let vocabulary: Nullable<String>
-    private let thresholds: [String: Double]
+    private let decisions: Nullable<DecisionCalibration>
     private let trainedIdentities: Int
     private let provenance: Provenance
     private let weightsDigest: String
@@ -33,7 +34,7 @@ struct PackageDescription: Encodable {
 
     enum CodingKeys: String, CodingKey {
         case path, architecture, activation, layers, embedding, dimension, preprocessing, tokens
-        case parameters, tensors, thresholds, provenance, fingerprint, vocabulary
+        case parameters, tensors, decisions, provenance, fingerprint, vocabulary
         case imageSize = "image_size"
         case patchSize = "patch_size"
         case imageParameters = "image_parameters"
@@ -68,7 +69,7 @@ struct PackageDescription: Encodable {
         hasTextSide = package.hasTextSide
         let vocabularyFile = try package.hasTextSide ? package.vocabularyFile() : nil
         vocabulary = Nullable(vocabularyFile?.path.split(separator: "/").last.map(String.init))
-        thresholds = settings.thresholds
+        decisions = Nullable(settings.decisions)
         trainedIdentities = settings.trainedIdentities.reduce(0) { $0 + $1.hashes.count }
         provenance = settings.provenance
         weightsDigest = settings.weightsDigest
@@ -93,6 +94,9 @@ struct PackageDescription: Encodable {
             ["SHA-256", weightsDigest],
         ]
         if trainedIdentities > 0 { rows.append(["trained on", "\(trainedIdentities) players"]) }
+        if let decisions = decisions.value {
+            rows.append(["decisions", "calibrated on \(decisions.players) players"])
+        }
         let width = rows.map { $0[0].count }.max() ?? 0
         return
             ([path]

@@ -20,7 +20,7 @@ struct RootCommand: AsyncParsableCommand {
             ModelsCommand.self, DataCommand.self, CropCommand.self, SynthesizeCommand.self,
             EmbedCommand.self, TokenizeCommand.self, EmbedTextCommand.self, TrainCommand.self,
             PretrainCommand.self, EvaluateCommand.self, DistancesCommand.self, ScoreCommand.self,
-            SearchCommand.self, IndexCommand.self, ReadNumberCommand.self,
+            CalibrateCommand.self, SearchCommand.self, IndexCommand.self, ReadNumberCommand.self,
             ScoreNumbersCommand.self, ReproduceCommand.self, BenchmarkCommand.self,
         ])
 

@@ -5,6 +5,7 @@
 import ReIdent
 import ReIdentFiles
 import ReIdentImages
+import ReIdentMetrics
 
 /// Draws the results of a search.
 struct SearchSheet {
@@ -27,12 +28,14 @@ struct SearchSheet {
     ///
     /// - Parameters:
     ///   - results: What was found.
+    ///   - decisions: What similarities mean, where that is known.
     ///   - gallery: What was searched, for the heading.
     ///   - model: The model, for the heading.
     ///   - output: Where remarks go.
     /// - Throws: `FileError` of kind `cannotWrite`, `ImageError`, or `CancellationError`.
     func write(
-        _ results: [Result], gallery: String, model: String, output: OutputOptions
+        _ results: [Result], decisions: DecisionCalibration?, gallery: String, model: String,
+        output: OutputOptions
     ) throws {
         if results.count > RankedSheet.mostRows {
             output.note(
@@ -43,7 +46,8 @@ struct SearchSheet {
             return RankedSheet.Row(
                 query: query(of: result, output),
                 matches: result.matches.prefix(RankedSheet.mostEntries).enumerated().map {
-                    entry($1, rank: $0 + 1, wanted: result.identity, output)
+                    entry(
+                        $1, rank: $0 + 1, wanted: result.identity, decisions: decisions, output)
                 })
         }
         let sheet = RankedSheet(
@@ -62,14 +66,17 @@ struct SearchSheet {
     }
 
     private func entry(
-        _ match: Match, rank: Int, wanted: String?, _ output: OutputOptions
+        _ match: Match, rank: Int, wanted: String?, decisions: DecisionCalibration?,
+        _ output: OutputOptions
     ) -> RankedSheet.Entry {
         var mark = RankedSheet.Mark.none
         if let wanted, let found = match.identity { mark = wanted == found ? .right : .wrong }
         return RankedSheet.Entry(
             image: picture(match.path, output),
             title: RankedSheet.title(rank: rank, match.similarity),
-            lines: [match.identity ?? name(of: match.path)], mark: mark)
+            lines: [match.identity ?? name(of: match.path)]
+                + (decisions.map { [$0.probability(of: match.similarity).asWords] } ?? []),
+            mark: mark)
     }
 
     /// The image, or nil if it can no longer be read: the file of an index may be gone.
@@ -92,4 +99,9 @@ struct SearchSheet {
     private func lastComponent(of path: String) -> String {
         path.split(separator: "/").last.map(String.init) ?? path
     }
+}
+
+extension Double {
+    /// A probability in a word or two, below a picture: `same: 93 %`.
+    fileprivate var asWords: String { "same: \(Int((100 * self).rounded())) %" }
 }

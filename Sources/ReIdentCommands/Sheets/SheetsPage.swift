@@ -5,6 +5,7 @@
 import Foundation
 import ReIdent
 import ReIdentMetrics
+import ReIdentReports
 
 /// A page that needs nothing but the pictures beside it.
 struct SheetsPage {
@@ -24,21 +25,12 @@ struct SheetsPage {
 
     /// The whole page.
     var html: String {
+        Page(title: "\(dataset): best and worst queries", body: body).html
+    }
+
+    private var body: String {
         """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>\(Self.escaped("\(dataset): best and worst queries"))</title>
-        <style>
-        \(Self.style)
-        </style>
-        </head>
-        <body>
-        <main>
-        <h1>Best and worst queries</h1>
-        <p>Data set <b>\(Self.escaped(dataset))</b>, model <b>\(Self.escaped(model))</b>. \
+        <p>Data set <b>\(dataset.escapedForHTML)</b>, model <b>\(model.escapedForHTML)</b>. \
         \(scores.queryCount) queries, \(scores.galleryCount) gallery images\
         \(scores.droppedQueries.isEmpty
             ? "" : ", \(scores.droppedQueries.count) queries without a match not counted").</p>
@@ -49,10 +41,6 @@ struct SheetsPage {
         first that is, with its own rank. Images of the query's player by the query's camera \
         are left out, as they are in the figures.</p>
         \(parts.map(section).joined(separator: "\n"))
-        </main>
-        </body>
-        </html>
-
         """
     }
 
@@ -87,16 +75,16 @@ struct SheetsPage {
 
     private func section(_ part: Part) -> String {
         let rows = part.queries.map { query in
-            "<tr><td class=\"text\">\(Self.escaped(query.identity))</td>"
+            "<tr><td class=\"text\">\(query.identity.escapedForHTML)</td>"
                 + "<td>\(Self.percent(query.averagePrecision))</td>"
                 + "<td>\(query.firstMatchRank)</td>"
-                + "<td class=\"text\">\(Self.escaped(query.path))</td></tr>"
+                + "<td class=\"text\">\(query.path.escapedForHTML)</td></tr>"
         }
         return """
             <section>
             <h2>\(part.title)</h2>
             <a href="\(part.file)"><img src="\(part.file)" width="\(part.width)" \
-            height="\(part.height)" alt="\(Self.escaped(alternative(part)))"></a>
+            height="\(part.height)" alt="\(alternative(part).escapedForHTML)"></a>
             <details>
             <summary>These queries in words</summary>
             <table>
@@ -123,28 +111,4 @@ struct SheetsPage {
     }
 
     private static func percent(_ share: Double) -> String { String(format: "%.1f", 100 * share) }
-
-    private static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-            .replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
-    }
-
-    private static let style = """
-        :root { color-scheme: light dark; --ink: #1b2027; --soft: #525c69; --line: #d3d9e1;
-          --ground: #ffffff; --link: #0b57b0; }
-        @media (prefers-color-scheme: dark) { :root { --ink: #e8ebef; --soft: #a9b3c0;
-          --line: #3a434f; --ground: #14181d; --link: #8ab8ff; } }
-        body { margin: 0; background: var(--ground); color: var(--ink);
-          font: 16px/1.5 system-ui, sans-serif; }
-        main { max-width: 1400px; margin: 0 auto; padding: 24px; }
-        h1 { font-size: 26px; margin: 0 0 8px; } h2 { font-size: 20px; margin: 32px 0 12px; }
-        p { max-width: 46em; color: var(--soft); } p b { color: var(--ink); }
-        table { border-collapse: collapse; margin: 12px 0; }
-        th, td { padding: 4px 16px 4px 0; border-bottom: 1px solid var(--line); text-align: right;
-          font-variant-numeric: tabular-nums; }
-        th[scope="row"], th:first-child, .text { text-align: left; }
-        .text { overflow-wrap: anywhere; }
-        img { max-width: 100%; height: auto; display: block; border-radius: 6px; }
-        summary { cursor: pointer; color: var(--link); margin-top: 10px; }
-        """
 }

@@ -14,8 +14,9 @@ struct PretrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
         abstract: "Trains a model on images and their captions, from scratch or from a package.",
         discussion: """
             Takes the training images of DATASET that have a caption in manifest.csv. Writes \
-            RUN/steps.jsonl and RUN/epochs.jsonl, the packages RUN/last and RUN/best, and \
-            RUN/state, from which --resume goes on. Ctrl-C finishes the step and saves.
+            RUN/steps.jsonl and RUN/epochs.jsonl, RUN/curves.html (a page of curves, kept up to \
+            date), the packages RUN/last and RUN/best, and RUN/state, from which --resume goes \
+            on. Ctrl-C finishes the step and saves.
             """)
 
     @OptionGroup var data: DatasetOptions
@@ -88,7 +89,8 @@ struct PretrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
             start: start, dataset: dataset, options: options,
             validation: validation?.choice ?? .automatic, runPath: out,
             residualGain: newModel.residualGain)
-        let display = TrainingDisplay(output)
+        let display = TrainingDisplay(output, run: out)
+        defer { display.finish() }
         try await training.run(resumes: resume, force: force.isGiven) { display.show($0) }
         let summary = try RunSummary(of: out)
         try output.print(summary, text: summary.text)

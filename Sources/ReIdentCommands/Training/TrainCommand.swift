@@ -13,7 +13,8 @@ struct TrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
         commandName: "train",
         abstract: "Fine-tunes an image encoder on pairs of images of the same players.",
         discussion: """
-            Writes RUN/steps.jsonl and RUN/epochs.jsonl, the packages RUN/last and RUN/best, and \
+            Writes RUN/steps.jsonl and RUN/epochs.jsonl, RUN/curves.html (a page of curves, kept \
+            up to date), the packages RUN/last and RUN/best, and \
             RUN/state, from which --resume goes on. The defaults are CLIP-ReIdent's recipe for \
             vision transformers. Ctrl-C finishes the step and saves.
             """)
@@ -57,7 +58,8 @@ struct TrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
         let training = FineTuning(
             package: package, dataset: dataset, pairsPath: pairs, options: options,
             validation: validation?.choice ?? .automatic, runPath: out)
-        let display = TrainingDisplay(output)
+        let display = TrainingDisplay(output, run: out)
+        defer { display.finish() }
         try await training.run(resumes: resume, force: force.isGiven) { display.show($0) }
         let summary = try RunSummary(of: out)
         try output.print(summary, text: summary.text)

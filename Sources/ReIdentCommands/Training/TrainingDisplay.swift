@@ -1,17 +1,20 @@
-// What a person sees of a training: a meter with loss and rate, a line an epoch, and the end.
+// What a person sees of a training: a meter with loss and rate, a line an epoch, the page of
+// curves, and the end.
 //
 // SPDX-License-Identifier: MIT
 
 import Foundation
 import ReIdentTraining
 
-/// Shows the events of one training on standard error.
+/// Shows the events of one training on standard error and in the run folder.
 struct TrainingDisplay: Sendable {
     private let output: OutputOptions
     private let meter: ProgressMeter
+    private let curves: TrainingCurves
 
-    init(_ output: OutputOptions) {
+    init(_ output: OutputOptions, run: String) {
         self.output = output
+        curves = TrainingCurves(run: run, output)
         meter = output.meter("Training", unit: "steps")
     }
 
@@ -25,7 +28,11 @@ struct TrainingDisplay: Sendable {
         case .epoch(let record): output.note(Self.line(of: record))
         case .note(let text): output.note(text)
         }
+        curves.update(by: event)
     }
+
+    /// The training is over, at its end or before.
+    func finish() { curves.finish() }
 
     /// For example `Epoch 2: loss 1.2034, mAP 56.1 %, rank-1 76.2 % (validation)`.
     static func line(of record: EpochRecord) -> String {

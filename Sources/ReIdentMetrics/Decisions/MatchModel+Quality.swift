@@ -24,12 +24,15 @@ extension MatchModel {
     /// - Parameters:
     ///   - pairs: The pairs.
     ///   - prior: The share of genuine pairs that they are weighted to, between 0 and 1.
+    ///   - claimedPrior: The share that probabilities are computed with; nil is the same.
     /// - Returns: 0 where every probability is true, at most 1.
-    func calibrationError(on pairs: SimilarityHistogram, prior: Double) -> Double {
+    func calibrationError(
+        on pairs: SimilarityHistogram, prior: Double, claimedPrior: Double? = nil
+    ) -> Double {
         var bins = [(claimed: Double, genuine: Double)](repeating: (0, 0), count: 15)
         pairs.forEach { similarity, genuine, impostor in
             let weight = genuine * prior + impostor * (1 - prior)
-            let claimed = probability(of: similarity, prior: prior)
+            let claimed = probability(of: similarity, prior: claimedPrior ?? prior)
             let bin = min(14, Int(claimed * 15))
             bins[bin].claimed += weight * claimed
             bins[bin].genuine += genuine * prior

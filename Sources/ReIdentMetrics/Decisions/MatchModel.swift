@@ -1,15 +1,15 @@
 // From a similarity to the probability that two crops show one player: fitted log likelihood
 // ratios, to which a prior is added.
 //
-// Brümmer and du Preez, Application-independent evaluation of speaker detection, 2006; Zadrozny and
-// Elkan, Transforming classifier scores into accurate multiclass probability estimates, 2002.
+// Brümmer and du Preez, Application-independent evaluation of speaker detection, 2006; Zadrozny
+// and Elkan, Transforming classifier scores into accurate multiclass probability estimates, 2002.
 //
 // SPDX-License-Identifier: MIT
 
 import Foundation
 
 /// A growing function from similarities to log likelihood ratios.
-public enum MatchModel: Sendable, Equatable, Codable {
+public enum MatchModel: Sendable, Equatable {
     /// A straight line.
     case logistic(slope: Double, offset: Double)
     /// Straight lines between points of growing similarity; level beyond the first and last.
@@ -42,6 +42,43 @@ public enum MatchModel: Sendable, Equatable, Codable {
     /// - Returns: Between 0 and 1.
     public func probability(of similarity: Double, prior: Double) -> Double {
         1 / (1 + exp(-logRatio(of: similarity) - log(prior / (1 - prior))))
+    }
+}
+
+extension MatchModel: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case slope, offset, similarities
+        case logRatios = "log_ratios"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        guard let slope = try container.decodeIfPresent(Double.self, forKey: .slope) else {
+            let similarities = try container.decode([Double].self, forKey: .similarities)
+            let ratios = try container.decode([Double].self, forKey: .logRatios)
+            let grows = zip(similarities, similarities.dropFirst()).allSatisfy { $0 < $1 }
+            guard similarities.count == ratios.count, grows else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .similarities, in: container,
+                    debugDescription: "growing similarities and a log ratio for each are needed")
+            }
+            self = .isotonic(similarities: similarities, logRatios: ratios)
+            return
+        }
+        self = .logistic(
+            slope: slope, offset: try container.decode(Double.self, forKey: .offset))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .logistic(let slope, let offset):
+            try container.encode(slope, forKey: .slope)
+            try container.encode(offset, forKey: .offset)
+        case .isotonic(let similarities, let ratios):
+            try container.encode(similarities, forKey: .similarities)
+            try container.encode(ratios, forKey: .logRatios)
+        }
     }
 }
 

@@ -52,14 +52,10 @@ public struct PairSimilarities: Sendable {
             throw .countMismatch(
                 what: "cameras", expected: embeddings.count, found: cameras.count)
         }
-        var numbers: [String: Int32] = [:]
-        let players = identities.map { identity in
-            if let known = numbers[identity] { return known }
-            numbers[identity] = Int32(numbers.count)
-            return Int32(numbers.count - 1)
-        }
+        let crops = NumberedCrops(identities: identities, cameras: cameras)
+        let players = crops.players
         let isTaken = Self.drawn(of: embeddings.count, seed: seed)
-        var cropsOfPlayer = [Int](repeating: 0, count: numbers.count)
+        var cropsOfPlayer = [Int](repeating: 0, count: crops.rowsOfPlayer.count)
         for (player, taken) in zip(players, isTaken) where taken {
             cropsOfPlayer[Int(player)] += 1
         }
@@ -87,9 +83,7 @@ public struct PairSimilarities: Sendable {
                             second: players[column])
                         if pair.first != pair.second {
                             impostor.append(pair)
-                        } else if cameras == nil || cameras?[row] == nil
-                            || cameras?[row] != cameras?[column]
-                        {
+                        } else if !crops.isSameCamera(row, column) {
                             genuine.append(pair)
                         }
                     }
@@ -98,7 +92,7 @@ public struct PairSimilarities: Sendable {
         }
         guard !genuine.isEmpty, !impostor.isEmpty else {
             throw .tooFewPairs(
-                genuine: genuine.count, impostor: impostor.count, players: numbers.count)
+                genuine: genuine.count, impostor: impostor.count, players: crops.rowsOfPlayer.count)
         }
         (self.genuine, self.impostor) = (genuine, impostor)
     }

@@ -1,0 +1,93 @@
+// `reident calibrate`: from which similarity on it is the same player.
+//
+// SPDX-License-Identifier: MIT
+
+import ArgumentParser
+import ReIdent
+import ReIdentCLIP
+import ReIdentData
+import ReIdentMetrics
+
+/// Learns what a package's similarities mean, or measures what it learned.
+struct CalibrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "calibrate",
+        abstract: "Learns from which similarity on two crops show the same player.",
+        discussion: """
+            Takes crops of players that the model was not trained on and writes into the package \
+            how probable it is that two crops show one player, thresholds at false match rates, \
+            and a rule for players who are not in a gallery; `search` then says so. --check \
+            writes nothing: it measures the package's calibration on these crops. Use other \
+            players for that, filmed as your own are.
+            """)
+
+    @OptionGroup var data: DatasetOptions
+    @OptionGroup var model: ModelOption
+
+    @Option(help: "The part whose players are taken.")
+    var split = Split.test
+
+    @Option(
+        help: """
+            How probable it is that two crops show one player before anything is seen: above 0 \
+            and below 1.
+            """)
+    var prior = 0.5
+
+    @Flag(help: "Measure the package's calibration on these crops instead.")
+    var check = false
+
+    @OptionGroup var encoding: EncoderOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard prior > 0, prior < 1 else {
+            throw ValidationError("--prior is \(prior); it must be above 0 and below 1.")
+        }
+    }
+
+    func run() async throws {
+        let dataset = try data.open()
+        let package = try model.open()
+        let images = try usable(dataset, package)
+        let encoder = try await encoding.encoder(of: package, output: output)
+        let known = check ? try encoder.decisions() : nil
+        if check, known == nil {
+            throw ReIdentError.notCalibratedForDecisions(package: package.path, hasOther: false)
+        }
+        let meter = output.meter("Embedding")
+        let crops = try await CalibrationCrops(images, by: encoder) { meter.update($0, of: $1) }
+        meter.finish()
+        let seed = data.splitting.seed
+        if let known {
+            output.note("Comparing pairs.")
+            let check = try crops.check(of: known, seed: seed)
+            let report = DecisionCheckText(check: check, calibration: known)
+            return try output.print(check, text: "\(dataset.root)\n\(report.text)")
+        }
+        output.note("Comparing pairs, and drawing players for intervals.")
+        let calibration = try crops.calibration(prior: prior, seed: seed)
+        try Task.checkCancellation()
+        _ = try package.updating { $0.decisions = calibration }
+        try output.print(calibration, text: DecisionText(calibration).text)
+    }
+
+    /// The crops of the part, of players the model has not seen.
+    private func usable(_ dataset: Dataset, _ package: ModelPackage) throws -> [PlayerImage] {
+        let all = CalibrationCrops.usable(dataset.images.filter { $0.split == split })
+        guard !all.isEmpty else {
+            throw ReIdentError.emptySplit(
+                dataset: dataset.root, split: split.rawValue,
+                problem: "no crop of a known player")
+        }
+        let new = all.filter { !package.settings.wasTrained(on: $0.identity) }
+        let trained = Set(all.map(\.identity)).count - Set(new.map(\.identity)).count
+        if trained > 0 {
+            output.warn(
+                "\(trained) players are called like players this model was trained on. If they "
+                    + "are the same, similarities of new players are lower than these, and the "
+                    + "thresholds too high.")
+        }
+        return all
+    }
+}

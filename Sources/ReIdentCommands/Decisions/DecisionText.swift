@@ -1,0 +1,134 @@
+// What a person reads of a calibration and of what it is worth.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentMetrics
+
+/// A calibration in lines.
+struct DecisionText {
+    private let calibration: DecisionCalibration
+
+    init(_ calibration: DecisionCalibration) { self.calibration = calibration }
+
+    var text: String {
+        let c = calibration
+        var lines = [
+            "\(c.crops) crops of \(c.players) players: \(c.genuinePairs) pairs of one player, "
+                + "\(c.impostorPairs) of two",
+            "",
+            "false matches   similar from            misses, of pairs of one player",
+        ]
+        for threshold in c.thresholds {
+            let rate = Self.percent(threshold.falseMatchRate)
+            guard let similarity = threshold.similarity, let missed = threshold.falseNonMatchRate
+            else {
+                lines.append("\(Self.padded(rate, 13))   not enough pairs of two players")
+                continue
+            }
+            let from =
+                String(format: "%.3f", similarity)
+                + Self.interval(threshold.similarityInterval) { String(format: "%.3f", $0) }
+            let misses =
+                Self.percent(missed)
+                + Self.interval(threshold.falseNonMatchInterval) { Self.percent($0) }
+            let columns = [Self.padded(rate, 13), Self.padded(from, 22, left: true), misses]
+            lines.append(columns.joined(separator: "   "))
+        }
+        lines += [
+            "",
+            "equal error rate      \(Self.percent(c.equalErrorRate))"
+                + Self.interval(c.equalErrorInterval) { Self.percent($0) }
+                + ", at \(String(format: "%.3f", c.equalErrorSimilarity))",
+        ]
+        if let cost = c.cost {
+            lines.append(
+                "cost (Cllr)           \(String(format: "%.3f", cost)) bits on players left out of "
+                    + "the fit; 1 is what knowing nothing costs")
+        }
+        lines.append("probabilities         \(form), prior \(Self.number(c.prior))")
+        if let rule = c.openSet {
+            lines += [
+                "",
+                "A search among \(rule.players) players names somebody from "
+                    + "\(String(format: "%.3f", rule.accepts)) on: for "
+                    + "\(Self.percent(rule.falsePositiveRate)) of players who are not there;",
+                "\(Self.percent(rule.falseNegativeRate)) of those who are there are not named. "
+                    + "Below \(String(format: "%.3f", rule.rejects)) it says unknown.",
+            ]
+        } else {
+            lines += ["", "Not enough players for a rule about players who are not in a gallery."]
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var form: String {
+        if case .isotonic = calibration.pair { "isotonic" } else { "logistic" }
+    }
+
+    static func percent(_ share: Double) -> String {
+        String(format: share > 0 && share < 0.0005 ? "%.2f %%" : "%.1f %%", 100 * share)
+    }
+
+    static func number(_ value: Double) -> String { String(format: "%g", value) }
+
+    static func interval(_ bounds: [Double]?, _ format: (Double) -> String) -> String {
+        guard let bounds, bounds.count == 2 else { return "" }
+        return " (\(format(bounds[0])) to \(format(bounds[1])))"
+    }
+
+    static func padded(_ text: String, _ width: Int, left: Bool = false) -> String {
+        let space = String(repeating: " ", count: max(0, width - text.count))
+        return left ? text + space : space + text
+    }
+}
+
+/// What a calibration is worth elsewhere, in lines.
+struct DecisionCheckText {
+    let check: DecisionCheck
+    let calibration: DecisionCalibration
+
+    var text: String {
+        var lines = [
+            "\(check.players) players: \(check.genuinePairs) pairs of one player, "
+                + "\(check.impostorPairs) of two",
+            "calibration error     \(String(format: "%.3f", check.calibrationError)) "
+                + "(prior \(DecisionText.number(calibration.prior)))",
+            "cost (Cllr)           \(String(format: "%.3f", check.cost)) bits; calibrated here "
+                + "it would be \(String(format: "%.3f", check.leastCost))",
+            "equal error rate      \(DecisionText.percent(check.equalErrorRate))",
+            "",
+            "false matches wished   found      misses",
+        ]
+        for rate in check.rates {
+            lines.append(
+                [
+                    DecisionText.padded(DecisionText.percent(rate.wished), 20),
+                    DecisionText.padded(DecisionText.percent(rate.falseMatchRate), 8),
+                    DecisionText.padded(DecisionText.percent(rate.falseNonMatchRate), 9),
+                ].joined(separator: "  "))
+        }
+        if let search = check.search {
+            lines += [
+                "",
+                "Searches among \(search.players) players: somebody is named for "
+                    + "\(DecisionText.percent(search.falsePositiveRate)) of players who are not "
+                    + "there,",
+                "\(DecisionText.percent(search.falseNegativeRate)) of those who are there are not "
+                    + "named (\(DecisionText.percent(search.wronglyUnknown)) are called unknown), "
+                    + "\(DecisionText.percent(search.unsure)) of all are unsure;",
+                "calibration error of best matches "
+                    + "\(String(format: "%.3f", search.calibrationError)).",
+            ]
+        }
+        let isShifted = check.shift > check.largestUsualShift
+        lines += [
+            "",
+            "Similarities of two players lie \(String(format: "%.2f", check.shift)) from those of "
+                + "the calibration (0 to 1; up to "
+                + "\(String(format: "%.2f", check.largestUsualShift)) is usual)"
+                + (isShifted ? ": this footage is another. Calibrate on it." : "."),
+        ]
+        return lines.joined(separator: "\n")
+    }
+}

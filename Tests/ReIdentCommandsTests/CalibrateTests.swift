@@ -1,0 +1,138 @@
+// `calibrate`, and what `search` says of a calibrated package.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentCLIP
+import ReIdentEngine
+import ReIdentMetrics
+import ReIdentTestSupport
+import Testing
+
+@Suite("Calibrate", .enabled(if: Engine.isAvailable, EngineRequirement.reason))
+struct CalibrateTests {
+    private let place: Workplace
+    private let model: String
+
+    init() throws {
+        place = try Workplace()
+        model = try place.model()
+    }
+
+    /// Rendered players, few and small.
+    private func players(_ name: String, count: Int = 12, seed: Int = 1) throws -> String {
+        let run = try reident(
+            "synthesize", "--out", place.file(name), "--players", "\(count + 1)",
+            "--test-players", "\(count)", "--images-per-player", "4", "--team-size", "3",
+            "--seed", "\(seed)")
+        #expect(run.status == 0, "\(run.errors)")
+        return place.file(name)
+    }
+
+    @Test("writes decisions into the package; search then says who is the same, and how surely")
+    func calibrates() throws {
+        let data = try players("known", count: 84)
+        let query = try #require(try place.names(in: "known/test").first)
+        let search = [
+            "search", "\(data)/test/\(query)", "--gallery", data, "--model", model, "-k", "3",
+        ]
+        let before = try BuiltProgram.run(search)
+        #expect(before.status == 0, "\(before.errors)")
+        #expect(before.errors.contains("not calibrated"))
+        #expect(!before.output.contains("%"), "a probability that nobody knows")
+
+        let fingerprint = try ModelPackage.open(model).fingerprint()
+        let run = try reident("calibrate", data, "--model", model, "--prior", "0.2", "--json")
+        #expect(run.status == 0, "\(run.errors)")
+        let object = try run.object()
+        #expect(object["players"] as? Int == 84 && object["crops"] as? Int == 336)
+        #expect(object["prior"] as? Double == 0.2)
+        let thresholds = try #require(object["thresholds"] as? [[String: Any]])
+        #expect(thresholds.count == 3)
+        #expect(thresholds[0]["similarity"] is Double)
+        #expect(thresholds[2]["similarity"] is NSNull, "1e-4 of 55,000 pairs is not known")
+        #expect(try ModelPackage.open(model).fingerprint() == fingerprint)
+        #expect(try ModelPackage.open(model).settings.decisions?.players == 84)
+
+        let after = try BuiltProgram.run(search + ["--json"])
+        #expect(after.status == 0, "\(after.errors)")
+        #expect(!after.errors.contains("not calibrated"))
+        let result = try #require(try after.objects().first)
+        let decision = try #require(result["decision"] as? String)
+        #expect(["same", "unsure", "unknown"].contains(decision))
+        #expect(result["probability"] is Double)
+        let matches = try #require(result["matches"] as? [[String: Any]])
+        let probabilities = matches.compactMap { $0["probability"] as? Double }
+        #expect(probabilities.count == 3)
+        #expect(probabilities == probabilities.sorted(by: >))
+        let lines = try BuiltProgram.run(search)
+        #expect(lines.output.contains("%"))
+
+        let text = try reident("models", "inspect", model)
+        #expect(text.output.contains("calibrated on 84 players"))
+    }
+
+    @Test("--check measures the calibration on other players and writes nothing")
+    func checks() throws {
+        let (data, others) = (try players("known"), try players("others", seed: 2))
+        let early = try reident("calibrate", others, "--model", model, "--check")
+        expectFailure(early, code: 65, saying: ["is not calibrated", "reident calibrate"])
+        let fit = try reident("calibrate", data, "--model", model)
+        #expect(fit.status == 0, "\(fit.errors)")
+        #expect(fit.output.contains("not enough pairs of two players"))
+        #expect(fit.output.contains("equal error rate"))
+        #expect(fit.output.contains("Not enough players for a rule"))
+        let stored = try ModelPackage.open(model).settings.decisions
+        let run = try reident("calibrate", others, "--model", model, "--check", "--json")
+        #expect(run.status == 0, "\(run.errors)")
+        let object = try run.object()
+        #expect(object["players"] as? Int == 12)
+        #expect(object["calibration_error"] is Double && object["shift"] is Double)
+        #expect(try ModelPackage.open(model).settings.decisions == stored)
+        let text = try reident("calibrate", others, "--model", model, "--check")
+        #expect(text.output.contains("false matches wished"))
+        // Other preparation, other similarities.
+        let stretched = try reident(
+            "calibrate", others, "--model", model, "--check", "--preprocess", "stretch")
+        expectFailure(stretched, code: 65, saying: ["other weights or settings"])
+    }
+
+    @Test("a search with other settings than those calibrated warns and claims nothing")
+    func otherSettings() throws {
+        let data = try players("known")
+        #expect(try reident("calibrate", data, "--model", model).status == 0)
+        let run = try reident(
+            "search", "\(data)/test", "--gallery", data, "--model", model, "--preprocess",
+            "stretch", "--json")
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.errors.contains("other weights or settings"))
+        #expect(!run.output.contains("probability"))
+    }
+
+    @Test("a gallery that is nothing like what was calibrated on is warned of")
+    func otherFootage() throws {
+        let data = try players("known")
+        #expect(try reident("calibrate", data, "--model", model).status == 0)
+        // Noise of all colours: nothing like a player.
+        for seed in 0..<24 { try place.image("noise/\(seed).png", seed: UInt64(seed)) }
+        let run = try reident(
+            "search", place.file("noise/1.png"), "--gallery", place.file("noise"), "--model",
+            model)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.errors.contains("Calibrate on such images"))
+    }
+
+    @Test("what nothing can be learned from is refused, and the package stays as it was")
+    func refused() throws {
+        let one = try place.players("one", count: 1)
+        for (arguments, code, words) in [
+            (["calibrate", one, "--model", model, "--test-identities", "1"], 65, "one"),
+            (["calibrate", one, "--model", model, "--split", "challenge"], 65, "challenge"),
+            (["calibrate", one, "--model", model, "--prior", "0"], 64, "--prior"),
+            (["calibrate", place.file("none"), "--model", model], 66, "none"),
+        ] as [([String], Int32, String)] {
+            expectFailure(try BuiltProgram.run(arguments), code: code, saying: [words])
+        }
+        #expect(try ModelPackage.open(model).settings.decisions == nil)
+    }
+}
