@@ -104,13 +104,22 @@ let package = Package(
                 "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
                 "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP", "ReIdent",
             ]),
-        layer("ReIdentReports", on: ["ReIdentTraining"]),
+        layer(
+            "ReIdentSaliency",
+            on: ["ReIdentFoundation", "ReIdentImages", "ReIdentEngine", "ReIdentCLIP"]),
+        layer(
+            "ReIdentReports",
+            on: [
+                "ReIdentFiles", "ReIdentImages", "ReIdentData", "ReIdentMetrics", "ReIdent",
+                "ReIdentTraining",
+            ]),
         layer(
             "ReIdentCommands",
             on: [
                 "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
                 "ReIdentMetrics", "ReIdentRendering", "ReIdentEngine", "ReIdentIndex",
-                "ReIdentCLIP", "ReIdent", "ReIdentTraining", "ReIdentReports", argumentParser,
+                "ReIdentCLIP", "ReIdent", "ReIdentTraining", "ReIdentSaliency",
+                "ReIdentReports", argumentParser,
             ]),
         // Not named "reident": on macOS's file system that would be the same as "ReIdent".
         .executableTarget(
@@ -153,7 +162,18 @@ let package = Package(
                 "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
                 "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP",
             ]),
-        tests("ReIdentReports", on: ["ReIdentTraining"]),
+        tests(
+            "ReIdentSaliency",
+            on: [
+                "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentEngine",
+                "ReIdentCLIP",
+            ], fixtures: true),
+        tests(
+            "ReIdentReports",
+            on: [
+                "ReIdentFoundation", "ReIdentFiles", "ReIdentImages", "ReIdentData",
+                "ReIdentMetrics", "ReIdent", "ReIdentTraining",
+            ]),
         // The program itself is run by the tests, so it has to be built before them.
         tests(
             "ReIdentCommands",

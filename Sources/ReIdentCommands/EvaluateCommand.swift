@@ -78,12 +78,14 @@ struct EvaluateCommand: AsyncParsableCommand {
                 embedded, scores: scores, dataset: data.root, model: package.path)
         }
         let report = RetrievalReport(scores, reranked: reranked)
+        let quality = embedded.queryQuality(scores)
         let remark = degrade.map {
             "\nQuery and gallery images were worsened first: \($0.text).\n"
         }
         try output.print(
-            DegradedReport(report: report, degradation: degrade),
-            text: "\(data.summary)\n\(remark ?? "")\n\(report.text)")
+            EvaluationReport(report: report, quality: quality, degradation: degrade),
+            text: "\(data.summary)\n\(remark ?? "")\n\(report.text)"
+                + "\n\n\(QualityText(quality).text)")
     }
 
     /// Figures on players that the model was trained on say nothing about new ones.
@@ -98,19 +100,21 @@ struct EvaluateCommand: AsyncParsableCommand {
     }
 }
 
-/// A report that says so where its images were worsened; the documented object otherwise.
-private struct DegradedReport: Encodable {
+/// The documented object with the quality of queries, or with how images were worsened.
+private struct EvaluationReport: Encodable {
     let report: RetrievalReport
+    let quality: QueryQuality
     let degradation: DegradationArgument?
 
     enum CodingKeys: String, CodingKey {
         case degradation = "degraded"
+        case quality = "query_quality"
     }
 
     func encode(to encoder: any Encoder) throws {
         try report.encode(to: encoder)
-        guard let degradation else { return }
         var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(degradation, forKey: .degradation)
+        try container.encode(quality, forKey: .quality)
+        try container.encodeIfPresent(degradation, forKey: .degradation)
     }
 }

@@ -37,7 +37,9 @@ struct CropAugmentation: Sendable {
         guard !augmentation.isNone else { return source }
         let camera = image.camera
         return source.changed { picture throws(ImageError) in
-            try degradation(camera: camera, step: step, position: position).apply(picture)
+            var shirt = generator(0x7368_6972, step: step, number: position)
+            let seen = augmentation.isCutToShirt(using: &shirt) ? picture.shirtView() : picture
+            return try degradation(camera: camera, step: step, position: position).apply(seen)
         }
     }
 

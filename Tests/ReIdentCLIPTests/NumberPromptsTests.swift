@@ -36,8 +36,10 @@ struct NumberPromptsTests {
     func roundTrip() throws {
         let read = try prompts(NumberPrompts.standard.fileText)
         #expect(read == .standard)
-        #expect(try read.digest() == NumberPrompts.standard.digest())
-        #expect(try prompts("{number}\nx").digest() != read.digest())
+        let digest = try read.digest(lookingAt: "shirt")
+        #expect(try NumberPrompts.standard.digest(lookingAt: "shirt") == digest)
+        #expect(try read.digest(lookingAt: "whole") != digest)
+        #expect(try prompts("{number}\nx").digest(lookingAt: "shirt") != digest)
     }
 
     @Test(

@@ -97,6 +97,37 @@ struct CalibrateTests {
         expectFailure(stretched, code: 65, saying: ["other weights or settings"])
     }
 
+    @Test("crops of one folder are decided together, against all crops of each player")
+    func together() throws {
+        let data = try players("known")
+        for (index, name) in try place.names(in: "known/test").prefix(3).enumerated() {
+            try FileManager.default.createDirectory(
+                atPath: place.file("who"), withIntermediateDirectories: true)
+            try FileManager.default.copyItem(
+                atPath: "\(data)/test/\(name)", toPath: place.file("who/\(index).jpeg"))
+        }
+        let search = [
+            "search", place.file("who"), "--gallery", data, "--model", model, "--vote", "folder",
+            "-k", "2",
+        ]
+        let before = try BuiltProgram.run(search + ["--json"])
+        #expect(before.status == 0, "\(before.errors)")
+        #expect(!before.output.contains("decision"))
+        #expect(try reident("calibrate", data, "--model", model).status == 0)
+        let run = try BuiltProgram.run(search + ["--json"])
+        #expect(run.status == 0, "\(run.errors)")
+        let result = try #require(try run.objects().first)
+        #expect(result["crops"] as? Int == 3)
+        let matches = try #require(result["matches"] as? [[String: Any]])
+        #expect(matches.count == 2)
+        #expect(matches.allSatisfy { $0["crops"] as? Int == 4 && $0["probability"] is Double })
+        let similarities = matches.compactMap { $0["similarity"] as? Double }
+        #expect(similarities == similarities.sorted(by: >))
+        #expect(try BuiltProgram.run(search).output.contains("who, 3 crops"))
+        let refused = try BuiltProgram.run(search + ["--sheet", place.file("s.png")])
+        expectFailure(refused, code: 64, saying: ["--vote"])
+    }
+
     @Test("a search with other settings than those calibrated warns and claims nothing")
     func otherSettings() throws {
         let data = try players("known")

@@ -25,9 +25,12 @@ struct EvaluateTests {
             ["distances", data, "--model", model, "--out", out, "--json"] + options)
         #expect(written.status == 0, "\(written.errors)")
         let scored = try reident("score", out, "--rerank", "--json")
-        #expect(scored.output == evaluated.output)
-
         let object = try evaluated.object()
+        var figures = object
+        let quality = try #require(
+            figures.removeValue(forKey: "query_quality") as? [String: Any])
+        #expect(try NSDictionary(dictionary: figures) == NSDictionary(dictionary: scored.object()))
+        #expect(quality["bins"] is [Any] && quality["remarks"] is [Any])
         #expect(object["queries"] as? Int == 4)
         #expect(object["gallery"] as? Int == 8)
         let reranked = try #require(object["reranked"] as? [String: Any])
@@ -36,6 +39,38 @@ struct EvaluateTests {
         let text = try BuiltProgram.run(["evaluate", data, "--model", model] + options)
         #expect(text.output.contains("one folder a player"))
         #expect(text.output.contains("Every query is counted."))
+    }
+
+    @Test("queries that are poor pictures are counted by what is wrong, with their figures")
+    func quality() throws {
+        let place = try Workplace()
+        let model = try place.model()
+        // Eight players; the first image of each, its query, is small for three of them.
+        for player in 0..<8 {
+            for index in 0..<2 {
+                let isSmall = player < 3 && index == 0
+                try place.image(
+                    "data/p\(player)/\(index).png", seed: UInt64(player * 10 + index),
+                    width: isSmall ? 10 : 40, height: isSmall ? 24 : 96)
+            }
+        }
+        let arguments = [
+            "evaluate", place.file("data"), "--model", model, "--test-identities", "1",
+        ]
+        let run = try BuiltProgram.run(arguments + ["--json"])
+        #expect(run.status == 0, "\(run.errors)")
+        let quality = try #require(try run.object()["query_quality"] as? [String: Any])
+        let remarks = try #require(quality["remarks"] as? [[String: Any]])
+        let small = try #require(remarks.first { $0["name"] as? String == "small" })
+        #expect(small["queries"] as? Int == 3 && small["mAP"] is Double)
+        let bins = try #require(quality["bins"] as? [[String: Any]])
+        let heights = bins.filter { $0["name"] as? String == "height" }
+        #expect(heights.compactMap { $0["queries"] as? Int } == [2, 3, 3])
+        #expect(heights[0]["range"] as? [Double] == [24, 24])
+        let good = try #require(quality["good"] as? [String: Any])
+        #expect(good["queries"] as? Int == 5)
+        let text = try BuiltProgram.run(arguments)
+        #expect(text.output.contains("96 to 96 rows") && text.output.contains("nothing wrong"))
     }
 
     @Test("one model twice gives its own distances; ids and numbers are those of a submission")

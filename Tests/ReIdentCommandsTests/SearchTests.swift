@@ -64,6 +64,18 @@ struct SearchTests {
         }
     }
 
+    @Test("a query that is a poor picture is warned of, and searched for all the same")
+    func poorQuery() throws {
+        let place = try Workplace()
+        let query = try place.image("small.png", seed: 3, width: 8, height: 20)
+        let run = try reident(
+            "search", query, "--gallery", place.players("players", count: 2), "--model",
+            place.model(), "--json")
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.errors.contains("small.png") && run.errors.contains("small"))
+        #expect(try results(run).first?.matches.isEmpty == false)
+    }
+
     @Test(
         "a gallery that is missing or empty is refused", arguments: [("none", 66), ("empty", 65)])
     func gallery(name: String, code: Int32) throws {

@@ -69,6 +69,14 @@ public enum Tolerance {
     /// another runtime from weights in half precision.
     public static let publishedOutput: Float = 2e-3
 
+    // MARK: Saliency
+
+    /// Correlation of a map with the reference's on the cells of the crop: what the project
+    /// promises.
+    public static let mapCorrelation = 0.999
+    /// A map's values, at most 1: scores in fp32 differ by 1e-6, softmax and sums keep that.
+    public static let mapValue: Float = 1e-3
+
     // MARK: Training
 
     /// Losses of twenty steps against PyTorch, relative: another number of threads or fp64 moves

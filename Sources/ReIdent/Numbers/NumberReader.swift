@@ -6,6 +6,14 @@ import Foundation
 public import ReIdentCLIP
 public import ReIdentImages
 
+/// What is looked at of a crop of a whole player.
+public enum NumberView: String, Sendable, CaseIterable {
+    /// The rows in which shirts have their number.
+    case shirt
+    /// All of it.
+    case whole
+}
+
 /// Reads shirt numbers with a package that has a text side, without having been trained to.
 public struct NumberReader: Sendable {
     /// What became of a list of images.
@@ -26,6 +34,8 @@ public struct NumberReader: Sendable {
     public let calibration: NumberCalibration?
     /// The sentences.
     public let prompts: NumberPrompts
+    /// What is looked at of a crop of a whole player.
+    public let view: NumberView
     private let encoder: PlayerEncoder
 
     /// The package, with the projected embedding.
@@ -36,12 +46,13 @@ public struct NumberReader: Sendable {
     /// - Parameters:
     ///   - package: A package with a text side, its vocabulary and its projection.
     ///   - prompts: The sentences; nil takes the package's.
+    ///   - view: What is looked at of a crop of a whole player.
     ///   - options: How to embed images; they are not mirrored.
     /// - Returns: A reader that is ready.
     /// - Throws: `PackageError`: `noTextSide`, `vocabularyMissing`, `projectionMissing` or
     ///   `invalidPrompts`; `EngineError` if the engine or the device is missing; `ReIdentError`.
     public static func open(
-        _ package: ModelPackage, prompts: NumberPrompts? = nil,
+        _ package: ModelPackage, prompts: NumberPrompts? = nil, view: NumberView = .shirt,
         options: PlayerEncoder.Options = .init()
     ) async throws -> NumberReader {
         let prompts = try prompts ?? package.numberPrompts()
@@ -59,9 +70,14 @@ public struct NumberReader: Sendable {
         let calibration = package.settings.numberReading
         return NumberReader(
             classifier: classifier,
-            calibration: calibration?.prompts == (try prompts.digest()) ? calibration : nil,
-            prompts: prompts, encoder: encoder)
+            calibration: calibration?.prompts == (try prompts.digest(lookingAt: view.rawValue))
+                ? calibration : nil, prompts: prompts, view: view, encoder: encoder)
     }
+
+    /// A digest of what a calibration holds for: the sentences, and what is looked at.
+    ///
+    /// - Throws: `PackageError.file` if this machine offers no SHA-256.
+    public func settingsDigest() throws -> String { try prompts.digest(lookingAt: view.rawValue) }
 
     /// Reads the numbers of images.
     ///
@@ -76,8 +92,12 @@ public struct NumberReader: Sendable {
         _ sources: [ImageSource], skipsBadImages: Bool = false,
         progress: PlayerEncoder.Progress = { _, _ in }
     ) async throws -> Outcome {
+        let seen = sources.map { source in
+            view == .whole
+                ? source : source.changed { (image) throws(ImageError) in image.shirtView() }
+        }
         let embedded = try await encoder.embed(
-            sources, skipsBadImages: skipsBadImages, progress: progress)
+            seen, skipsBadImages: skipsBadImages, progress: progress)
         let width = classifier.classCount
         let all = classifier.logits(of: embedded.embeddings.values)
         let logits = stride(from: 0, to: all.count, by: width).map { row in

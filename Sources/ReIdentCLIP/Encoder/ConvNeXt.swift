@@ -89,11 +89,9 @@ public final class ConvNeXt: VisionEncoder {
 
     public var imageSize: Int { configuration.imageSize }
 
-    public func callAsFunction(
-        _ batch: ImageBatch, observe: StageObserver
+    public func embedding(
+        ofPixels pixels: Tensor, observe: StageObserver
     ) throws(EngineError) -> Tensor {
-        let pixels = try pixels(of: batch)  // [N, 3, S, S]
-        observe("pixels", pixels)
         var x = try stemNorm(stem(pixels).channelsLast())  // [N, S/4, S/4, C]
         try observe("stem", x.channelsFirst())
         for (index, stage) in stages.enumerated() {

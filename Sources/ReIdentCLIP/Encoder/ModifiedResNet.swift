@@ -82,11 +82,10 @@ public final class ModifiedResNet: VisionEncoder {
 
     public var imageSize: Int { configuration.imageSize }
 
-    public func callAsFunction(
-        _ batch: ImageBatch, observe: StageObserver
+    public func embedding(
+        ofPixels pixels: Tensor, observe: StageObserver
     ) throws(EngineError) -> Tensor {
-        var x = try pixels(of: batch)  // [N, 3, S, S]
-        observe("pixels", x)
+        var x = pixels
         for convolution in stem {
             x = try convolution(x, isRectified: true, usesBatch: usesBatchStatistics)
         }

@@ -160,9 +160,13 @@ struct TransformerBlock {
             activation: activation, form: form)
     }
 
-    /// `[N, T, E] → [N, T, E]`.
-    func callAsFunction(_ x: Tensor) throws(EngineError) -> Tensor {
-        let mixed = try queryKeyValue(attentionNorm(x))
+    /// `[N, T, E] → [N, T, E]`; `observe` is shown what the first layer norm gives.
+    func callAsFunction(
+        _ x: Tensor, observe: (Tensor) -> Void = { _ in }
+    ) throws(EngineError) -> Tensor {
+        let normalized = try attentionNorm(x)
+        observe(normalized)
+        let mixed = try queryKeyValue(normalized)
             .attention(heads: heads, isCausal: isCausal)  // [N, T, E]
         let attended = try attentionOutput(mixed, residual: x)  // [N, T, E]
         return try perceptron(perceptronNorm(attended), residual: attended)  // [N, T, E]

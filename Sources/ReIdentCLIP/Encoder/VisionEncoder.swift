@@ -29,6 +29,19 @@ public protocol VisionEncoder: AnyObject {
     /// Whether batch norms use the batch's own statistics, and follow them: in training.
     var usesBatchStatistics: Bool { get set }
 
+    /// Embeddings of normalised pixels, not at unit length: `[N, 3, S, S] → [N, D]`.
+    ///
+    /// - Parameters:
+    ///   - pixels: As `pixels(of:)` gives them, in fp32.
+    ///   - observe: Is shown every stage, for comparison with a reference.
+    /// - Returns: In the encoder's number format.
+    /// - Throws: `EngineError` if memory is exhausted.
+    func embedding(
+        ofPixels pixels: Tensor, observe: StageObserver
+    ) throws(EngineError) -> Tensor
+}
+
+extension VisionEncoder {
     /// Embeddings of a batch, not at unit length: `[N, D]`.
     ///
     /// - Parameters:
@@ -36,17 +49,12 @@ public protocol VisionEncoder: AnyObject {
     ///   - observe: Is shown every stage, for comparison with a reference.
     /// - Returns: In the encoder's number format.
     /// - Throws: `EngineError` if memory is exhausted.
-    func callAsFunction(
-        _ batch: ImageBatch, observe: StageObserver
-    ) throws(EngineError) -> Tensor
-}
-
-extension VisionEncoder {
-    /// Embeddings of a batch, not at unit length: `[N, D]`.
-    ///
-    /// - Throws: `EngineError` if memory is exhausted.
-    public func callAsFunction(_ batch: ImageBatch) throws(EngineError) -> Tensor {
-        try self(batch, observe: { _, _ in })
+    public func callAsFunction(
+        _ batch: ImageBatch, observe: StageObserver = { _, _ in }
+    ) throws(EngineError) -> Tensor {
+        let pixels = try pixels(of: batch)  // [N, 3, S, S]
+        observe("pixels", pixels)
+        return try embedding(ofPixels: pixels, observe: observe)
     }
 
     /// Normalised pixels of a batch, `[N, 3, H, W]` in fp32 on the encoder's device.

@@ -93,18 +93,12 @@ public final class VisionTransformer: VisionEncoder {
 
     public var imageSize: Int { configuration.imageSize }
 
-    /// Embeddings of a batch, not at unit length: `[N, D]`, or `[N, E]` without projection.
+    /// Embeddings of pixels, not at unit length: `[N, D]`, or `[N, E]` without projection.
     ///
-    /// - Parameters:
-    ///   - batch: N images of the configured size.
-    ///   - observe: Is shown every stage, for comparison with a reference.
-    /// - Returns: In the encoder's number format.
-    /// - Throws: `EngineError` if memory is exhausted.
-    public func callAsFunction(
-        _ batch: ImageBatch, observe: StageObserver
+    /// Beside the stages it shows `norm.N`, what the first layer norm of block N gives: `[N, T, E]`.
+    public func embedding(
+        ofPixels pixels: Tensor, observe: StageObserver
     ) throws(EngineError) -> Tensor {
-        let pixels = try pixels(of: batch)  // [N, 3, H, W]
-        observe("pixels", pixels)
         let tokens = try tokens(of: pixels, observe: observe)  // [N, T, E]
         return try embedding(of: tokens, observe: observe)
     }
@@ -145,7 +139,7 @@ public final class VisionTransformer: VisionEncoder {
             if usesCheckpoints {
                 x = try checkpointed(x) { (x: Tensor) throws(EngineError) in try block(x) }
             } else {
-                x = try block(x)  // [N, T, E]
+                x = try block(x) { observe("norm.\(index)", $0) }  // [N, T, E]
             }
             observe("block.\(index)", x)
         }

@@ -95,12 +95,14 @@ public struct NumberPrompts: Sendable, Equatable {
     /// The sentences as their file holds them.
     public var fileText: String { (templates + withoutNumber).joined(separator: "\n") + "\n" }
 
-    /// SHA-256 of the sentences, lower-case hexadecimal.
+    /// SHA-256 of the sentences and of what they are compared with, lower-case hexadecimal.
     ///
+    /// - Parameter view: What is looked at of a crop.
+    /// - Returns: 64 digits.
     /// - Throws: `PackageError.file` if this machine offers no SHA-256.
-    public func digest() throws(PackageError) -> String {
+    public func digest(lookingAt view: String) throws(PackageError) -> String {
         do {
-            return try MessageDigest.sha256.hexadecimal(of: fileText)
+            return try MessageDigest.sha256.hexadecimal(of: "\(view)\n\(fileText)")
         } catch {
             throw .file(error)
         }

@@ -7,6 +7,7 @@ import Foundation
 import ReIdent
 import ReIdentCLIP
 import ReIdentFiles
+import ReIdentImages
 import ReIdentIndex
 import ReIdentMetrics
 
@@ -43,6 +44,13 @@ struct SearchCommand: AsyncParsableCommand {
 
     @Option(
         help: """
+            Which queries show one player and are decided together: none, or those of a folder. \
+            They are compared with the players of the gallery, all crops of each together.
+            """)
+    var vote = QueryVoting.none
+
+    @Option(
+        help: """
             A PNG to write: up to 10 queries and their first 10 matches, with similarities and \
             players; right and wrong ones are framed where the query is in the gallery.
             """)
@@ -57,6 +65,9 @@ struct SearchCommand: AsyncParsableCommand {
 
     func validate() throws {
         try requireRange("-k", count, 1...1_000_000)
+        guard vote == .none || (text.isEmpty && sheet == nil) else {
+            throw ValidationError("--vote is for images, and draws no --sheet.")
+        }
         guard queries.isEmpty != text.isEmpty else {
             throw ValidationError(
                 "Name images to search for, or words with --text; not both at once.")
@@ -76,9 +87,15 @@ struct SearchCommand: AsyncParsableCommand {
         let embedded = try await encoder.embed(
             paths: queryPaths, skipsBad: skipBad, activity: "Embedding the queries", output: output)
         warn(of: embedded.bad)
+        warnOfQuality(embedded.embeddings.paths)
         let pathsOfFile = Dictionary(grouping: searched.paths, by: InputPath.canonical)
         let identityOfPath = Dictionary(
             zip(searched.paths, searched.identities), uniquingKeysWith: { $1 })
+        if vote == .folder {
+            return try reportTogether(
+                embedded, in: searched, pathsOfFile: pathsOfFile,
+                try decisions(of: encoder, in: searched))
+        }
         let owns = embedded.embeddings.paths.map { pathsOfFile[InputPath.canonical($0)] ?? [] }
         let matches = try searched.matches(
             of: embedded.embeddings, count: count + (owns.map(\.count).max() ?? 0))
@@ -118,7 +135,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     /// What similarities mean here, where the package says so; warns where it does not, or where
     /// the gallery looks as if it were other footage.
-    private func decisions(
+    func decisions(
         of encoder: PlayerEncoder, in gallery: Gallery
     ) throws -> DecisionCalibration? {
         let decisions: DecisionCalibration
@@ -169,6 +186,19 @@ struct SearchCommand: AsyncParsableCommand {
                 embedded.embeddings, identities: embedded.positions.map { folder.identities[$0] }),
             encoder
         )
+    }
+
+    /// Queries that nobody should expect much of, and why.
+    private func warnOfQuality(_ paths: [String]) {
+        let measured = ImageQuality.measured(paths.map { ImageSource(path: $0) })
+        let poor = zip(paths, measured).compactMap { path, quality in
+            quality.flatMap { $0.remarks.isEmpty ? nil : (path, $0.remarks) }
+        }
+        for (path, remarks) in poor.prefix(10) {
+            let reasons = remarks.map(\.rawValue).joined(separator: ", ")
+            output.warn("\(path): a poor picture (\(reasons)), so what is found may be wrong.")
+        }
+        if poor.count > 10 { output.warn("\(poor.count - 10) more queries are poor pictures.") }
     }
 
     private func warn(of images: [BadImage]) {

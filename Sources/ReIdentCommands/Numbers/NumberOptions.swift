@@ -2,9 +2,11 @@
 //
 // SPDX-License-Identifier: MIT
 
-import ArgumentParser
-import ReIdent
+public import ArgumentParser
+public import ReIdent
 import ReIdentCLIP
+
+extension NumberView: ExpressibleByArgument {}
 
 /// How numbers are read, but for the model.
 struct NumberOptions: ParsableArguments {
@@ -14,6 +16,13 @@ struct NumberOptions: ParsableArguments {
             the number, a line without it describes a crop without one. (default: the package's)
             """)
     var prompts: String?
+
+    @Option(
+        help: """
+            What is looked at of a crop of a whole player: shirt (the rows in which numbers are) \
+            or whole. A crop that is not 1.4 times as tall as wide is looked at whole.
+            """)
+    var view = NumberView.shirt
 
     @Option(help: "The number format of the computation.")
     var precision = EmbeddingPrecision.fp32
@@ -27,6 +36,7 @@ struct NumberOptions: ParsableArguments {
         options.precision = try precision.supported()
         computing.apply(to: &options)
         return try await NumberReader.open(
-            package, prompts: try prompts.map { try NumberPrompts(path: $0) }, options: options)
+            package, prompts: try prompts.map { try NumberPrompts(path: $0) }, view: view,
+            options: options)
     }
 }

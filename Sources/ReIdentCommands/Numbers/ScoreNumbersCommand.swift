@@ -75,7 +75,7 @@ struct ScoreNumbersCommand: AsyncParsableCommand {
                 fitting: zip(outcome.logits, used).map { .init(logits: $0, answer: $1.answer) },
                 data: try MessageDigest.sha256.hexadecimal(
                     of: used.map { "\($0.path) \($0.answer)" }.joined(separator: "\n")),
-                prompts: try reader.prompts.digest())
+                prompts: try reader.settingsDigest())
             _ = try package.updating { $0.numberReading = fitted }
             calibration = fitted
         }

@@ -46,6 +46,13 @@ struct AugmentationOptions: ParsableArguments {
     @Option(help: "Probability that 5 to 25 % of a crop is hidden.")
     var erase: Double?
 
+    @Option(
+        help: """
+            Probability that a crop of a whole player is cut to the shirt, as `read-number` sees \
+            it.
+            """)
+    var shirt: Double?
+
     /// The same as the library takes it; nil where nothing is changed.
     var augmentation: ImageAugmentation? {
         var result = augment.augmentation
@@ -54,6 +61,7 @@ struct AugmentationOptions: ParsableArguments {
         result.jpeg = jpeg ?? result.jpeg
         result.colorShift = colorShift ?? result.colorShift
         result.erase = erase ?? result.erase
+        result.shirt = shirt ?? result.shirt
         return result.isNone ? nil : result
     }
 }

@@ -20,8 +20,9 @@ struct RootCommand: AsyncParsableCommand {
             ModelsCommand.self, DataCommand.self, CropCommand.self, SynthesizeCommand.self,
             EmbedCommand.self, TokenizeCommand.self, EmbedTextCommand.self, TrainCommand.self,
             PretrainCommand.self, EvaluateCommand.self, DistancesCommand.self, ScoreCommand.self,
-            CalibrateCommand.self, SearchCommand.self, IndexCommand.self, ReadNumberCommand.self,
-            ScoreNumbersCommand.self, ReproduceCommand.self, BenchmarkCommand.self,
+            CalibrateCommand.self, SearchCommand.self, ExplainCommand.self, IndexCommand.self,
+            ReadNumberCommand.self, ScoreNumbersCommand.self, ReportCommand.self,
+            ReproduceCommand.self, BenchmarkCommand.self,
         ])
 
     static let _errorPrefix = "reident: "

@@ -18,6 +18,8 @@ public struct ImageAugmentation: Sendable, Codable, Equatable {
     public var colorShift = 0.0
     /// Probability that part of a crop is hidden.
     public var erase = 0.0
+    /// Probability that a crop of a whole player is cut to the shirt, as it is to read a number.
+    public var shirt = 0.0
 
     /// No augmentation.
     public init() {}
@@ -40,7 +42,7 @@ public struct ImageAugmentation: Sendable, Codable, Equatable {
     public var probabilities: [(name: String, value: Double)] {
         [
             ("blur", blur), ("rescale", rescale), ("jpeg", jpeg), ("color-shift", colorShift),
-            ("erase", erase),
+            ("erase", erase), ("shirt", shirt),
         ]
     }
 
@@ -71,6 +73,11 @@ public struct ImageAugmentation: Sendable, Codable, Equatable {
         if isCompressed { result.jpegQuality = quality }
         if isErased { result.erasing = erased }
         return result
+    }
+
+    /// Draws whether a crop is cut to the shirt.
+    public func isCutToShirt(using generator: inout SeededGenerator) -> Bool {
+        generator.uniform() < shirt
     }
 
     /// Draws the colours of one camera; nil if they are not shifted.

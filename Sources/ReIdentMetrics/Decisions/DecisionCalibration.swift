@@ -148,6 +148,22 @@ extension DecisionCalibration {
         return 1 / (1 + exp(-ratio - log(prior / (1 - prior))))
     }
 
+    /// What the best of several players is, of whom there are several crops as of the player that
+    /// is searched for.
+    ///
+    /// The joint evidence decides as that of a single pair does at the thresholds of `openSet`.
+    ///
+    /// - Parameters:
+    ///   - similarity: Mean similarity over all pairs of one crop of each.
+    ///   - pairs: How many pairs these are, at least 1.
+    /// - Returns: nil where the calibration has no rule for searches.
+    public func decision(onMean similarity: Float, pairs: Int) -> Decision? {
+        guard let openSet else { return nil }
+        let ratio = pair.logRatio(of: Double(similarity), pairs: pairs, exponent: exponent)
+        if ratio >= pair.logRatio(of: openSet.accepts) { return .same }
+        return ratio < pair.logRatio(of: openSet.rejects) ? .unknown : .unsure
+    }
+
     /// What the best match of a search is; nil where the calibration has no rule for searches.
     public func decision(onBest similarity: Float) -> Decision? {
         guard let openSet else { return nil }

@@ -68,6 +68,7 @@ public struct Page: Sendable {
         table { border-collapse: collapse; margin: 12px 0; }
         th, td { padding: 4px 16px 4px 0; border-bottom: 1px solid var(--line); text-align: right;
           font-variant-numeric: tabular-nums; }
+        caption { text-align: left; color: var(--soft); padding-bottom: 4px; }
         th[scope="row"], th:first-child, .text { text-align: left; }
         .text { overflow-wrap: anywhere; }
         img { max-width: 100%; height: auto; display: block; border-radius: 6px; }

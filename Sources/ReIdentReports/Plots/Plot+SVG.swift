@@ -151,25 +151,30 @@ private struct PlotDrawing {
         var x = left
         return namedSeries.flatMap { index, series in
             defer { x += 34 + 7.2 * Double(series.name.count) }
-            return [
-                "<line x1=\"\(text(x))\" y1=\"44\" x2=\"\(text(x + 20))\" y2=\"44\" "
-                    + "\(style(of: index))/>",
-                label(series.name, x: x + 26, y: 48),
-            ]
+            let sample =
+                switch series.mark {
+                case .scatter: dots([(x + 10, 44)], index, radius: 3)
+                case .rings: dots([(x + 10, 44)], index, radius: 4, isRing: true)
+                case .line, .trace, .dots, .bars:
+                    "<line x1=\"\(text(x))\" y1=\"44\" x2=\"\(text(x + 20))\" y2=\"44\" "
+                        + "\(style(of: index))/>"
+                }
+            return [sample, label(series.name, x: x + 26, y: 48)]
         }
     }
 
     // MARK: Series
 
     private func drawn(_ index: Int, _ series: Plot.Series) -> String {
-        let points = (series.mark == .scatter ? series.points : Plot.thinned(series.points))
-            .map(place)
+        let isScattered = series.mark == .scatter || series.mark == .rings
+        let points = (isScattered ? series.points : Plot.thinned(series.points)).map(place)
         switch series.mark {
         case .line: return path(points, index, kind: "series")
         case .trace: return path(points, index, kind: "series trace")
         case .dots:
             return path(points, index, kind: "series") + dots(points, index, radius: 3)
-        case .scatter: return dots(points, index, radius: 2.5)
+        case .scatter: return dots(points, index, radius: 3)
+        case .rings: return dots(points, index, radius: 4, isRing: true)
         case .bars: return bars(series.points, index)
         }
     }
@@ -190,9 +195,13 @@ private struct PlotDrawing {
     }
 
     private func dots(
-        _ points: [(x: Double, y: Double)?], _ index: Int, radius: Double
+        _ points: [(x: Double, y: Double)?], _ index: Int, radius: Double, isRing: Bool = false
     ) -> String {
-        let color = "style=\"fill: var(--series-\(color(of: index)))\""
+        let variable = "var(--series-\(color(of: index)))"
+        let color =
+            isRing
+            ? "style=\"fill: none; stroke-width: 2; stroke: \(variable)\""
+            : "style=\"fill: \(variable)\""
         return points.compactMap { $0 }.map { point in
             "<circle cx=\"\(text(point.x))\" cy=\"\(text(point.y))\" r=\"\(text(radius))\" "
                 + "\(color)/>"

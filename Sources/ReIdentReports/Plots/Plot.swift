@@ -25,6 +25,8 @@ public struct Plot: Sendable, Equatable {
         case dots
         /// Dots alone.
         case scatter
+        /// Rings alone: further sets than there are colours.
+        case rings
         /// Bars of a histogram, each from its x to the next one's.
         case bars
     }

@@ -12,6 +12,8 @@ public struct PlotAxis: Sendable, Equatable {
         case number
         /// Shares as percents.
         case percent
+        /// Not at all: they mean nothing.
+        case hidden
     }
 
     /// What is shown, with its unit.
@@ -63,6 +65,7 @@ public struct PlotAxis: Sendable, Equatable {
         switch format {
         case .number: Self.shortest(value)
         case .percent: Self.shortest(100 * value)
+        case .hidden: ""
         }
     }
 
@@ -94,7 +97,8 @@ struct ResolvedAxis {
 
     /// Ticks with their places and labels.
     func ticks(count: Int) -> [(fraction: Double, label: String)] {
-        axis.scale.ticks(in: range, count: count).compactMap { value in
+        guard axis.format != .hidden else { return [] }
+        return axis.scale.ticks(in: range, count: count).compactMap { value in
             fraction(of: value).map { ($0, axis.label(value)) }
         }
     }

@@ -1,0 +1,97 @@
+// `reident explain`: what the similarity of two crops was based on.
+//
+// SPDX-License-Identifier: MIT
+
+import ArgumentParser
+import Foundation
+import ReIdentCLIP
+import ReIdentEngine
+import ReIdentFiles
+import ReIdentImages
+import ReIdentSaliency
+
+/// Explains a similarity by Score-CAM.
+struct ExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Shows which parts of two crops made them alike to a model.",
+        discussion: """
+            Score-CAM: each channel of a layer masks a crop, and counts by how alike the rest is \
+            to the other crop. The plain map takes a forward pass a channel; --groups puts alike \
+            channels together.
+            """)
+
+    @Argument(help: "The first crop.")
+    var query: String
+
+    @Argument(help: "The crop it is compared with.")
+    var gallery: String
+
+    @OptionGroup var model: ModelOption
+
+    @Option(help: "The picture to write: a PNG.")
+    var out: String
+
+    @Option(
+        help: """
+            The transformer's block whose input is looked at, or the ResNet's stage; from 0. \
+            (default: the last)
+            """)
+    var layer: Int?
+
+    @Option(
+        help: """
+            Score alike channels together, in so many groups: a tenth of the channels takes a \
+            tenth of the time. (default: each channel by itself)
+            """)
+    var groups: Int?
+
+    @Option(help: "The number format of the computation.")
+    var precision = EmbeddingPrecision.fp32
+
+    @OptionGroup var computing: ComputingOptions
+    @OptionGroup var force: ForceOption
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if let groups { try requireRange("--groups", groups, 1...1_000_000) }
+    }
+
+    func run() async throws {
+        try OutputFile.check(out, force: force.isGiven)
+        let package = try model.open()
+        let images = try [query, gallery].map { try ImageSource(path: $0).decoded() }
+        let side = package.configuration.imageSize
+        let prepared = images.map { package.settings.preprocessing.prepare($0, side: side) }
+        var options = ScoreCAM.Options()
+        options.layer = layer
+        options.groups = groups
+        options.precision = try precision.supported()
+        options.batchSize = computing.batchSize
+        options.device = computing.device
+        let meter = output.meter("Explaining", unit: "passes")
+        let explainer = try await ScoreCAM(package, options: options)
+        let explanation = try await explainer.explanation(of: prepared[0], and: prepared[1]) {
+            meter.update($0, of: $1)
+        }
+        meter.finish()
+        try Task.checkCancellation()
+        func part(_ place: Int, _ name: String, _ map: SaliencyMap) -> ExplanationSheet.Side {
+            ExplanationSheet.Side(
+                image: images[place], name: name, content: prepared[place].content, square: side,
+                map: map)
+        }
+        let similarity = String(format: "%.3f", explanation.similarity)
+        let sheet = ExplanationSheet(
+            title: "Similarity \(similarity)",
+            lines: [
+                "Score-CAM of \(package.path), \(layer.map { "layer \($0)" } ?? "last layer"), "
+                    + (groups.map { "channels in \($0) groups" } ?? "each channel by itself")
+            ], query: part(0, query, explanation.query),
+            gallery: part(1, gallery, explanation.gallery))
+        try OutputFile.write(
+            ImageEncoder.png(sheet.drawn()), to: out, force: force.isGiven)
+        try output.print(
+            explanation, text: "similarity \(similarity), \(explanation.passes) passes: \(out)")
+    }
+}

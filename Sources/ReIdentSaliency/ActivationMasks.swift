@@ -1,0 +1,139 @@
+// An encoder's activations as masks of its input: one a channel, each from 0 to 1.
+//
+// SPDX-License-Identifier: MIT
+
+import ReIdentFoundation
+
+/// Activations `[C, G, G]` and what is made of them.
+struct ActivationMasks {
+    /// Number C of channels.
+    let channels: Int
+    /// Side G of the grid of cells.
+    let side: Int
+    /// `[C, G, G]`.
+    let activations: [Float]
+    /// The same with each channel's smallest at 0 and largest at 1, `[C, G, G]`; a channel that is
+    /// level everywhere is 0.
+    let masks: [Float]
+
+    init(channels: Int, side: Int, activations: [Float]) {
+        precondition(activations.count == channels * side * side, "activations of another shape")
+        (self.channels, self.side, self.activations) = (channels, side, activations)
+        let cells = side * side
+        masks = (0..<channels).flatMap { channel in
+            let own = activations[channel * cells..<(channel + 1) * cells]
+            let (low, high) = (own.min() ?? 0, own.max() ?? 0)
+            return high > low ? own.map { ($0 - low) / (high - low) } : own.map { _ in 0 }
+        }
+    }
+
+    /// The map of weighted channels: max(0, Σ w·A), `[G, G]`.
+    func combined(_ weights: [Double]) -> [Float] {
+        let cells = side * side
+        var sums = [Double](repeating: 0, count: cells)
+        for (channel, weight) in weights.enumerated() {
+            for cell in 0..<cells {
+                sums[cell] += weight * Double(activations[channel * cells + cell])
+            }
+        }
+        return sums.map { Float(max(0, $0)) }
+    }
+
+    /// Channels with alike masks, put together.
+    ///
+    /// Lloyd's k-means from masks drawn as k-means++ does (Arthur and Vassilvitskii, 2007), on
+    /// cells that are not padding alone.
+    ///
+    /// - Parameters:
+    ///   - count: Groups at most.
+    ///   - seed: Decides the start.
+    /// - Returns: For each channel its group, and the groups' mean masks, one behind the other.
+    func grouped(into count: Int, seed: UInt64) -> (groups: [Int], masks: [Float]) {
+        guard count < channels else { return (Array(0..<channels), masks) }
+        let cells = side * side
+        var generator = SeededGenerator(seed: seed, stream: 0x5C0E)
+        func distance(_ channel: Int, to center: ArraySlice<Float>) -> Float {
+            var sum: Float = 0
+            for (cell, value) in zip(channel * cells..<(channel + 1) * cells, center) {
+                let difference = masks[cell] - value
+                sum += difference * difference
+            }
+            return sum
+        }
+        func mask(_ channel: Int) -> ArraySlice<Float> {
+            masks[channel * cells..<(channel + 1) * cells]
+        }
+        var centers = Array(mask(generator.integer(below: channels)))
+        var nearest = (0..<channels).map { distance($0, to: centers[...]) }
+        for _ in 1..<count {
+            let total = nearest.reduce(0) { $0 + Double($1) }
+            var left = generator.uniform() * total
+            var chosen = channels - 1
+            for channel in 0..<channels {
+                left -= Double(nearest[channel])
+                if left <= 0 {
+                    chosen = channel
+                    break
+                }
+            }
+            centers += mask(chosen)
+            let new = centers[(centers.count - cells)...]
+            for channel in 0..<channels {
+                nearest[channel] = min(nearest[channel], distance(channel, to: new))
+            }
+        }
+        var groups = [Int](repeating: 0, count: channels)
+        for _ in 0..<12 {
+            groups = (0..<channels).map { channel in
+                (0..<count).min {
+                    distance(channel, to: centers[$0 * cells..<($0 + 1) * cells])
+                        < distance(channel, to: centers[$1 * cells..<($1 + 1) * cells])
+                } ?? 0
+            }
+            var sums = [Float](repeating: 0, count: count * cells)
+            var sizes = [Float](repeating: 0, count: count)
+            for (channel, group) in groups.enumerated() {
+                sizes[group] += 1
+                for cell in 0..<cells {
+                    sums[group * cells + cell] += masks[channel * cells + cell]
+                }
+            }
+            for group in 0..<count where sizes[group] > 0 {
+                for cell in 0..<cells {
+                    centers[group * cells + cell] = sums[group * cells + cell] / sizes[group]
+                }
+            }
+        }
+        return (groups, centers)
+    }
+
+    /// A mask on the encoder's input: `[G, G]` bilinear to `[S, S]`, cells' middles kept in place,
+    /// as torch.nn.functional.interpolate without aligned corners.
+    static func enlarged(_ mask: ArraySlice<Float>, side: Int, to size: Int) -> [Float] {
+        let ratio = Float(side) / Float(size)
+        let places = (0..<size).map { pixel in
+            let position = max(0, (Float(pixel) + 0.5) * ratio - 0.5)
+            let low = min(Int(position), side - 1)
+            return (low: low, high: min(low + 1, side - 1), weight: position - Float(low))
+        }
+        // Along the rows first, [G, G] -> [G, S], and then along the columns.
+        var wide = [Float](repeating: 0, count: side * size)
+        for row in 0..<side {
+            let start = mask.startIndex + row * side
+            for (column, place) in places.enumerated() {
+                wide[row * size + column] =
+                    (1 - place.weight) * mask[start + place.low]
+                    + place.weight * mask[start + place.high]
+            }
+        }
+        var result = [Float](repeating: 0, count: size * size)
+        for (row, place) in places.enumerated() {
+            let (top, bottom) = (place.low * size, place.high * size)
+            for column in 0..<size {
+                result[row * size + column] =
+                    (1 - place.weight) * wide[top + column] + place.weight * wide[bottom + column]
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,155 @@
+// Score-CAM against an independent implementation in PyTorch (Tools/fixtures/saliency.py), and how
+// near the reduced maps come to the plain ones.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentCLIP
+import ReIdentEngine
+import ReIdentFiles
+import ReIdentImages
+import ReIdentTestSupport
+import Synchronization
+import Testing
+
+@testable import ReIdentSaliency
+
+@EngineActor
+@Suite("Score-CAM", .enabled(if: Engine.isAvailable, EngineRequirement.reason), .serialized)
+struct ScoreCAMTests {
+    private static let fixtures = Bundle.module.bundleURL.appending(path: "Fixtures").path
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func package(_ name: String) throws -> ModelPackage {
+        let path = folder.file(name)
+        let architecture = try Architecture.resolve("\(Self.fixtures)/\(name)/config.json")
+        return try CheckpointImport(
+            source: "\(Self.fixtures)/\(name)/weights.safetensors", architecture: architecture,
+            keepProjection: true
+        ).write(to: path)
+    }
+
+    /// The pictures of a fixture, in the encoder's square.
+    private func pictures(_ file: SafetensorsFile) throws -> [PreparedImage] {
+        let shape = try #require(file.tensors["pictures"]).shape
+        let bytes = try file.bytes(of: "pictures").withUnsafeBytes { Array($0) }
+        let contents = try file.bytes(of: "contents").withUnsafeBytes { bytes in
+            (0..<16).map { Int(bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
+        }
+        let size = shape[1] * shape[2] * 3
+        return (0..<shape[0]).map { index in
+            let place = Array(contents[4 * index..<4 * index + 4])
+            return PreparedImage(
+                side: shape[1], pixels: Array(bytes[size * index..<size * (index + 1)]),
+                content: PixelRectangle(
+                    left: place[0], top: place[1], width: place[2], height: place[3]))
+        }
+    }
+
+    /// Correlation of two maps on the cells that are not 0 in both.
+    private static func correlation(_ first: [Float], _ second: [Float]) -> Double {
+        let pairs = zip(first, second).filter { $0 != 0 || $1 != 0 }
+            .map { (Double($0), Double($1)) }
+        // Both may be dark everywhere: what speaks for a crop is then negative on all cells.
+        guard !pairs.isEmpty else { return 1 }
+        let count = Double(pairs.count)
+        let (x, y) = (
+            pairs.reduce(0) { $0 + $1.0 } / count, pairs.reduce(0) { $0 + $1.1 } / count
+        )
+        let xy = pairs.reduce(0) { $0 + ($1.0 - x) * ($1.1 - y) }
+        let xx = pairs.reduce(0) { $0 + ($1.0 - x) * ($1.0 - x) }
+        let yy = pairs.reduce(0) { $0 + ($1.1 - y) * ($1.1 - y) }
+        return xy / (xx * yy).squareRoot()
+    }
+
+    @Test(
+        "plain maps equal PyTorch's on a transformer's last and earlier block and on a ResNet",
+        arguments: [("transformer", 2), ("transformer", 1), ("resnet", 3)])
+    func equalsReference(name: String, layer: Int) async throws {
+        let file = try SafetensorsFile(path: "\(Self.fixtures)/\(name).safetensors")
+        let pictures = try pictures(file)
+        let expected = try file.floats("map.\(layer)")
+        let similarities = try file.floats("similarity")
+        var options = ScoreCAM.Options()
+        options.layer = layer
+        options.batchSize = 20
+        let explainer = try ScoreCAM(package(name), options: options)
+        let cells = expected.count / 4
+        for (pair, places) in [(0, 1), (2, 3)].enumerated() {
+            let found = try await explainer.explanation(
+                of: pictures[places.0], and: pictures[places.1])
+            #expect(abs(found.similarity - similarities[pair]) < Tolerance.unitEmbedding)
+            for (side, map) in [found.query, found.gallery].enumerated() {
+                let start = (2 * pair + side) * cells
+                let reference = Array(expected[start..<start + cells])
+                #expect(map.rows * map.columns == cells)
+                #expect(Self.correlation(map.values, reference) >= Tolerance.mapCorrelation)
+                let largest = zip(map.values, reference).map { abs($0 - $1) }.max() ?? 1
+                #expect(largest < Tolerance.mapValue, "\(largest)")
+            }
+        }
+    }
+
+    @Test("padding stays dark, and the brightest cell is 1")
+    func padding() async throws {
+        let file = try SafetensorsFile(path: "\(Self.fixtures)/transformer.safetensors")
+        let pictures = try pictures(file)
+        let found = try await ScoreCAM(package("transformer"))
+            .explanation(of: pictures[0], and: pictures[1])
+        #expect(found.query.values.max() == 1 && found.gallery.values.max() == 1)
+        // The first is a third as wide as tall: its columns are 21...42 of 64, cells 2...5.
+        for row in 0..<8 {
+            for column in [0, 1, 6, 7] { #expect(found.query.values[row * 8 + column] == 0) }
+        }
+        #expect(found.passes == 2 * 48)
+    }
+
+    @Test("with as many groups as channels nothing is reduced; with few, order is nearly kept")
+    func groups() async throws {
+        let file = try SafetensorsFile(path: "\(Self.fixtures)/transformer.safetensors")
+        let pictures = try pictures(file)
+        let package = try package("transformer")
+        let plain = try await ScoreCAM(package).explanation(of: pictures[0], and: pictures[1])
+        var options = ScoreCAM.Options()
+        options.groups = 48
+        let all = try await ScoreCAM(package, options: options)
+            .explanation(of: pictures[0], and: pictures[1])
+        #expect(all == plain)
+        options.groups = 6
+        let progress = Mutex([Int]())
+        let few = try await ScoreCAM(package, options: options)
+            .explanation(of: pictures[0], and: pictures[1]) { done, total in
+                progress.withLock { $0 = [done, total] }
+            }
+        #expect(few.passes == 12)
+        #expect(progress.withLock { $0 } == [12, 12])
+        #expect(Self.correlation(few.query.values, plain.query.values) > 0.9)
+    }
+
+    @Test("a layer that there is not is refused")
+    func layer() throws {
+        var options = ScoreCAM.Options()
+        options.layer = 3
+        let package = try package("transformer")
+        let error = #expect(throws: SaliencyError.self) {
+            try ScoreCAM(package, options: options)
+        }
+        #expect(error?.description.contains("0 to 2") == true)
+    }
+
+    @Test("masks are enlarged with cells' middles in place, and grouped without losing a channel")
+    func masks() {
+        let level = ActivationMasks(
+            channels: 2, side: 2, activations: [5, 5, 5, 5, -1, 0, 1, 3])
+        #expect(level.masks == [0, 0, 0, 0, 0, 0.25, 0.5, 1])
+        let enlarged = ActivationMasks.enlarged([0, 1, 0, 1], side: 2, to: 4)
+        #expect(Array(enlarged.prefix(4)) == [0, 0.25, 0.75, 1])
+        let channels = ActivationMasks(
+            channels: 4, side: 2, activations: [0, 1, 0, 1, 0, 2, 0, 2, 1, 0, 1, 0, 3, 0, 3, 0])
+        let (groups, shown) = channels.grouped(into: 2, seed: 1)
+        #expect(groups[0] == groups[1] && groups[2] == groups[3] && groups[0] != groups[2])
+        #expect(Array(shown[4 * groups[0]..<4 * groups[0] + 4]) == [0, 1, 0, 1])
+    }
+}
