@@ -66,8 +66,8 @@ public final class ScoreCAM {
     /// - Parameters:
     ///   - package: The model; its settings decide which embedding is explained.
     ///   - options: How maps are computed.
-    /// - Throws: `SaliencyError.layer` for a layer that there is not; `EngineError` if the engine or
-    ///   the device is missing; `PackageError` if the package is damaged.
+    /// - Throws: `SaliencyError.layer` for a layer that there is not; `EngineError` if the engine
+    ///   or the device is missing; `PackageError` if the package is damaged.
     public init(_ package: ModelPackage, options: Options = Options()) throws {
         self.options = options
         let vision = package.configuration.vision

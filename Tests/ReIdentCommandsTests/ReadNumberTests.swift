@@ -87,7 +87,7 @@ struct ReadNumberTests {
         let package = try ModelPackage.open(model)
         let stored = try #require(package.settings.numberReading)
         #expect(stored.crops == 4)
-        #expect(stored.prompts == (try NumberPrompts.standard.digest(lookingAt: "shirt")))
+        #expect(stored.prompts == (try NumberPrompts.standard.digest(lookingAt: "auto")))
         let after = try reident("read-number", data, "--model", model, "--json")
         #expect(!after.errors.contains("not calibrated"))
         let beyond = try reident(

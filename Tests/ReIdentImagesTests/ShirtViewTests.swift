@@ -23,10 +23,14 @@ struct ShirtViewTests {
         let view = picture(width: 60, height: 200).shirtView()
         #expect(view.width == 60 && view.height == 80)
         #expect(view.pixels.first == 34 && view.pixels.last == 113)
+        // Where it is known to be a player, a wider one is cut, too.
+        let wide = picture(width: 60, height: 100)
+        #expect(wide.shirtView() == wide)
+        #expect(wide.shirtView(leastAspect: Image.playerAspect).height == 40)
     }
 
     @Test(
-        "a crop that is not much taller than wide is left as it is", arguments: [(60, 83), (9, 1)])
+        "a crop that is not much taller than wide is left as it is", arguments: [(60, 110), (9, 1)])
     func others(width: Int, height: Int) {
         let image = picture(width: width, height: height)
         #expect(image.shirtView() == image)

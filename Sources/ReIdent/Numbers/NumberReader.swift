@@ -6,11 +6,13 @@ import Foundation
 public import ReIdentCLIP
 public import ReIdentImages
 
-/// What is looked at of a crop of a whole player.
+/// What is looked at of a crop.
 public enum NumberView: String, Sendable, CaseIterable {
-    /// The rows in which shirts have their number.
+    /// The rows in which shirts have their number, where a crop is so tall that it shows a player.
+    case auto
+    /// These rows of every crop that may show a player: all of them do.
     case shirt
-    /// All of it.
+    /// All of it: crops show numbers alone.
     case whole
 }
 
@@ -34,7 +36,7 @@ public struct NumberReader: Sendable {
     public let calibration: NumberCalibration?
     /// The sentences.
     public let prompts: NumberPrompts
-    /// What is looked at of a crop of a whole player.
+    /// What is looked at of a crop.
     public let view: NumberView
     private let encoder: PlayerEncoder
 
@@ -46,13 +48,13 @@ public struct NumberReader: Sendable {
     /// - Parameters:
     ///   - package: A package with a text side, its vocabulary and its projection.
     ///   - prompts: The sentences; nil takes the package's.
-    ///   - view: What is looked at of a crop of a whole player.
+    ///   - view: What is looked at of a crop.
     ///   - options: How to embed images; they are not mirrored.
     /// - Returns: A reader that is ready.
     /// - Throws: `PackageError`: `noTextSide`, `vocabularyMissing`, `projectionMissing` or
     ///   `invalidPrompts`; `EngineError` if the engine or the device is missing; `ReIdentError`.
     public static func open(
-        _ package: ModelPackage, prompts: NumberPrompts? = nil, view: NumberView = .shirt,
+        _ package: ModelPackage, prompts: NumberPrompts? = nil, view: NumberView = .auto,
         options: PlayerEncoder.Options = .init()
     ) async throws -> NumberReader {
         let prompts = try prompts ?? package.numberPrompts()
@@ -92,9 +94,17 @@ public struct NumberReader: Sendable {
         _ sources: [ImageSource], skipsBadImages: Bool = false,
         progress: PlayerEncoder.Progress = { _, _ in }
     ) async throws -> Outcome {
+        let aspect: Double? =
+            switch view {
+            case .auto: Image.tallAspect
+            case .shirt: Image.playerAspect
+            case .whole: nil
+            }
         let seen = sources.map { source in
-            view == .whole
-                ? source : source.changed { (image) throws(ImageError) in image.shirtView() }
+            guard let aspect else { return source }
+            return source.changed { (image) throws(ImageError) in
+                image.shirtView(leastAspect: aspect)
+            }
         }
         let embedded = try await encoder.embed(
             seen, skipsBadImages: skipsBadImages, progress: progress)

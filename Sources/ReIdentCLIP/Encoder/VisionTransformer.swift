@@ -95,7 +95,8 @@ public final class VisionTransformer: VisionEncoder {
 
     /// Embeddings of pixels, not at unit length: `[N, D]`, or `[N, E]` without projection.
     ///
-    /// Beside the stages it shows `norm.N`, what the first layer norm of block N gives: `[N, T, E]`.
+    /// Beside the stages it shows `norm.I`, what the first layer norm of block I gives,
+    /// `[N, T, E]`.
     public func embedding(
         ofPixels pixels: Tensor, observe: StageObserver
     ) throws(EngineError) -> Tensor {

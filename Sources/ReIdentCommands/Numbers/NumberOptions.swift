@@ -19,10 +19,11 @@ struct NumberOptions: ParsableArguments {
 
     @Option(
         help: """
-            What is looked at of a crop of a whole player: shirt (the rows in which numbers are) \
-            or whole. A crop that is not 1.4 times as tall as wide is looked at whole.
+            What is looked at of a crop: auto (of one at least 1.95 times as tall as wide the \
+            rows in which shirts have their number), shirt (these rows in any case: all crops \
+            show players), whole (crops show numbers alone).
             """)
-    var view = NumberView.shirt
+    var view = NumberView.auto
 
     @Option(help: "The number format of the computation.")
     var precision = EmbeddingPrecision.fp32

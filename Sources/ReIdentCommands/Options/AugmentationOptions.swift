@@ -48,7 +48,7 @@ struct AugmentationOptions: ParsableArguments {
 
     @Option(
         help: """
-            Probability that a crop of a whole player is cut to the shirt, as `read-number` sees \
+            Probability that a tall crop is cut to the shirt, as `read-number` sees \
             it.
             """)
     var shirt: Double?

@@ -18,7 +18,7 @@ public struct ImageAugmentation: Sendable, Codable, Equatable {
     public var colorShift = 0.0
     /// Probability that part of a crop is hidden.
     public var erase = 0.0
-    /// Probability that a crop of a whole player is cut to the shirt, as it is to read a number.
+    /// Probability that a tall crop is cut to the shirt, as it is to read a number.
     public var shirt = 0.0
 
     /// No augmentation.

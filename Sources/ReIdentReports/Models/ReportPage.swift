@@ -166,8 +166,8 @@ public struct ReportPage: Sendable {
             let name = models.count == 1 ? "" : "\(model.shortName): "
             guard let decisions = model.decisions else {
                 return "<p>\(name.escapedForHTML)The package is not calibrated, so no similarity "
-                    + "is known from which on it is the same player. <code>reident calibrate</code> "
-                    + "learns it.</p>"
+                    + "is known from which on it is the same player. "
+                    + "<code>reident calibrate</code> learns it.</p>"
             }
             let rows = decisions.thresholds.map { threshold in
                 [
