@@ -32,7 +32,7 @@ show() {
 
 # The mAP of a JSON report, in percent with one decimal.
 precision() {
-    sed -n 's/.*"mAP":\([0-9][0-9.eE-]*\).*/\1/p' "$1" | awk '{ printf "%.1f", 100 * $1 }'
+    sed -n 's/.*"mAP":\([0-9][0-9.eE-]*\),"mINP".*/\1/p' "$1" | awk '{ printf "%.1f", 100 * $1 }'
 }
 
 echo "== Players"
