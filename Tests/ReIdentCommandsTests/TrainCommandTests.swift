@@ -116,7 +116,7 @@ struct TrainCommandTests {
         #expect(lines.first??["learning_rate"] as? Double == 0)
         #expect(
             Set(lines.compactMap { $0?.keys.sorted() }) == [
-                ["epoch", "learning_rate", "loss", "step"]
+                ["epoch", "gradient_norm", "learning_rate", "loss", "step"]
             ])
     }
 
