@@ -165,7 +165,9 @@ struct ModelPlots {
             x: PlotAxis("", format: .hidden), y: PlotAxis("", format: .hidden), series: series)
     }
 
-    static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+    static func percent(_ share: Double) -> String {
+        String(format: share > 0 && share < 0.0005 ? "%.2f %%" : "%.1f %%", 100 * share)
+    }
     static func number(_ value: Double) -> String { String(format: "%g", value) }
 }
 

@@ -111,7 +111,8 @@ private struct PlotDrawing {
                 "<rect width=\"100%\" height=\"100%\" style=\"fill: var(--ground)\"/>")
         }
         parts.append(label(plot.title, x: left, y: 22, kind: "heading"))
-        parts += legend + axes + plot.series.enumerated().map(drawn) + plot.rules.map(drawn)
+        parts += legend + axes + plot.series.enumerated().map(drawn)
+        parts += plot.rules.enumerated().map(drawn)
         parts.append("</svg>")
         return parts.joined(separator: "\n")
     }
@@ -221,7 +222,8 @@ private struct PlotDrawing {
         }.joined()
     }
 
-    private func drawn(_ rule: Plot.Rule) -> String {
+    /// Labels of upright rules stand one below the other: rules may lie close together.
+    private func drawn(_ index: Int, _ rule: Plot.Rule) -> String {
         let axis = rule.isVertical ? horizontal : vertical
         guard let fraction = axis.fraction(of: rule.value), (0...1).contains(fraction) else {
             return ""
@@ -232,7 +234,8 @@ private struct PlotDrawing {
             let isNearEnd = fraction > 0.75
             return line(x, top, x, bottom, kind: "rule")
                 + label(
-                    rule.label, x: x + (isNearEnd ? -5 : 5), y: top + 12, kind: "rule-label",
+                    rule.label, x: x + (isNearEnd ? -5 : 5), y: top + 12 + 14 * Double(index % 4),
+                    kind: "rule-label",
                     anchor: isNearEnd ? "end" : "start")
         }
         let y = bottom - fraction * (bottom - top)
