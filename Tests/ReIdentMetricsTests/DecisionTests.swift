@@ -156,6 +156,14 @@ struct DecisionTests {
         }
     }
 
+    @Test("no package makes a probability that is no number", arguments: [0, 1, -2, 0.5])
+    func damaged(prior: Double) {
+        for slope in [1e308, -1e308] {
+            let model = MatchModel.logistic(slope: slope, offset: slope)
+            #expect((0...1).contains(model.probability(of: 1, prior: prior)))
+        }
+    }
+
     @Test("a model is stored and read as it was")
     func codable() throws {
         let models: [MatchModel] = [

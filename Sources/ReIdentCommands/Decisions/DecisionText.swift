@@ -4,6 +4,7 @@
 
 import Foundation
 import ReIdentMetrics
+import ReIdentReports
 
 /// A calibration in lines.
 struct DecisionText {
@@ -20,7 +21,7 @@ struct DecisionText {
             "false matches   similar from            misses, of pairs of one player",
         ]
         for threshold in c.thresholds {
-            let rate = Self.percent(threshold.falseMatchRate)
+            let rate = Percent.text(threshold.falseMatchRate)
             guard let similarity = threshold.similarity, let missed = threshold.falseNonMatchRate
             else {
                 lines.append("\(Self.padded(rate, 13))   not enough pairs of two players")
@@ -30,15 +31,15 @@ struct DecisionText {
                 String(format: "%.3f", similarity)
                 + Self.interval(threshold.similarityInterval) { String(format: "%.3f", $0) }
             let misses =
-                Self.percent(missed)
-                + Self.interval(threshold.falseNonMatchInterval) { Self.percent($0) }
+                Percent.text(missed)
+                + Self.interval(threshold.falseNonMatchInterval) { Percent.text($0) }
             let columns = [Self.padded(rate, 13), Self.padded(from, 22, left: true), misses]
             lines.append(columns.joined(separator: "   "))
         }
         lines += [
             "",
-            "equal error rate      \(Self.percent(c.equalErrorRate))"
-                + Self.interval(c.equalErrorInterval) { Self.percent($0) }
+            "equal error rate      \(Percent.text(c.equalErrorRate))"
+                + Self.interval(c.equalErrorInterval) { Percent.text($0) }
                 + ", at \(String(format: "%.3f", c.equalErrorSimilarity))",
         ]
         if let cost = c.cost {
@@ -52,8 +53,8 @@ struct DecisionText {
                 "",
                 "A search among \(rule.players) players names somebody from "
                     + "\(String(format: "%.3f", rule.accepts)) on: for "
-                    + "\(Self.percent(rule.falsePositiveRate)) of players who are not there;",
-                "\(Self.percent(rule.falseNegativeRate)) of those who are there are not named. "
+                    + "\(Percent.text(rule.falsePositiveRate)) of players who are not there;",
+                "\(Percent.text(rule.falseNegativeRate)) of those who are there are not named. "
                     + "Below \(String(format: "%.3f", rule.rejects)) it says unknown.",
             ]
         } else {
@@ -64,10 +65,6 @@ struct DecisionText {
 
     private var form: String {
         if case .isotonic = calibration.pair { "isotonic" } else { "logistic" }
-    }
-
-    static func percent(_ share: Double) -> String {
-        String(format: share > 0 && share < 0.0005 ? "%.2f %%" : "%.1f %%", 100 * share)
     }
 
     static func number(_ value: Double) -> String { String(format: "%g", value) }
@@ -96,27 +93,27 @@ struct DecisionCheckText {
                 + "(prior \(DecisionText.number(calibration.prior)))",
             "cost (Cllr)           \(String(format: "%.3f", check.cost)) bits; calibrated here "
                 + "it would be \(String(format: "%.3f", check.leastCost))",
-            "equal error rate      \(DecisionText.percent(check.equalErrorRate))",
+            "equal error rate      \(Percent.text(check.equalErrorRate))",
             "",
             "false matches wished   found      misses",
         ]
         for rate in check.rates {
             lines.append(
                 [
-                    DecisionText.padded(DecisionText.percent(rate.wished), 20),
-                    DecisionText.padded(DecisionText.percent(rate.falseMatchRate), 8),
-                    DecisionText.padded(DecisionText.percent(rate.falseNonMatchRate), 9),
+                    DecisionText.padded(Percent.text(rate.wished), 20),
+                    DecisionText.padded(Percent.text(rate.falseMatchRate), 8),
+                    DecisionText.padded(Percent.text(rate.falseNonMatchRate), 9),
                 ].joined(separator: "  "))
         }
         if let search = check.search {
             lines += [
                 "",
                 "Searches among \(search.players) players: somebody is named for "
-                    + "\(DecisionText.percent(search.falsePositiveRate)) of players who are not "
+                    + "\(Percent.text(search.falsePositiveRate)) of players who are not "
                     + "there,",
-                "\(DecisionText.percent(search.falseNegativeRate)) of those who are there are not "
-                    + "named (\(DecisionText.percent(search.wronglyUnknown)) are called unknown), "
-                    + "\(DecisionText.percent(search.unsure)) of all are unsure;",
+                "\(Percent.text(search.falseNegativeRate)) of those who are there are not "
+                    + "named (\(Percent.text(search.wronglyUnknown)) are called unknown), "
+                    + "\(Percent.text(search.unsure)) of all are unsure;",
                 "calibration error of best matches "
                     + "\(String(format: "%.3f", search.calibrationError)).",
             ]

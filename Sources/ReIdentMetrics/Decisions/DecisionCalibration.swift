@@ -145,7 +145,7 @@ extension DecisionCalibration {
     /// - Returns: Between 0 and 1.
     public func probability(ofMean similarity: Float, pairs: Int) -> Double {
         let ratio = pair.logRatio(of: Double(similarity), pairs: pairs, exponent: exponent)
-        return 1 / (1 + exp(-ratio - log(prior / (1 - prior))))
+        return MatchModel.probability(ofLogRatio: ratio, prior: prior)
     }
 
     /// What the best of several players is, of whom there are several crops as of the player that

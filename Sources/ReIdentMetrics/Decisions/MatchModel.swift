@@ -41,7 +41,13 @@ public enum MatchModel: Sendable, Equatable {
     ///   - prior: How probable that was before anything was seen, between 0 and 1.
     /// - Returns: Between 0 and 1.
     public func probability(of similarity: Double, prior: Double) -> Double {
-        1 / (1 + exp(-logRatio(of: similarity) - log(prior / (1 - prior))))
+        Self.probability(ofLogRatio: logRatio(of: similarity), prior: prior)
+    }
+
+    /// The probability by Bayes' rule; a half where a damaged package makes it no number.
+    static func probability(ofLogRatio ratio: Double, prior: Double) -> Double {
+        let result = 1 / (1 + exp(-ratio - log(prior / (1 - prior))))
+        return result.isNaN ? 0.5 : result
     }
 }
 

@@ -21,7 +21,7 @@ struct ModelPlots {
         let first = models[0].curves.matching.first ?? 0
         return Plot(
             title: "How soon the right player is found (CMC)",
-            summary: "The first image found is right for \(Self.percent(first)) of searches.",
+            summary: "The first image found is right for \(Percent.text(first)) of searches.",
             x: PlotAxis("rank of the first right image", range: 1...20),
             y: PlotAxis("% of searches", format: .percent, range: 0...1),
             series: models.map { model in
@@ -38,7 +38,7 @@ struct ModelPlots {
         Plot(
             title: "Precision and recall",
             summary: "Mean precision at each share of a player's images found; the area is about "
-                + "the mAP, \(Self.percent(models[0].scores.meanAveragePrecision)).",
+                + "the mAP, \(Percent.text(models[0].scores.meanAveragePrecision)).",
             x: PlotAxis("% of the player's images found (recall)", format: .percent, range: 0...1),
             y: PlotAxis("% right among them (precision)", format: .percent, range: 0...1),
             series: models.map { model in
@@ -56,7 +56,7 @@ struct ModelPlots {
         let rate = (equal.falseMatchRate + equal.falseNonMatchRate) / 2
         return Plot(
             title: "False matches and misses (DET)",
-            summary: "At a threshold where both are alike, \(Self.percent(rate)) of pairs are "
+            summary: "At a threshold where both are alike, \(Percent.text(rate)) of pairs are "
                 + "decided wrongly.",
             x: PlotAxis(
                 "% false matches, of pairs of two players", scale: .normalDeviate,
@@ -92,7 +92,7 @@ struct ModelPlots {
         }
         let rules = (model.decisions?.thresholds ?? []).compactMap { threshold in
             threshold.similarity.map {
-                Plot.Rule(at: $0, "\(Self.percent(threshold.falseMatchRate)) false")
+                Plot.Rule(at: $0, "\(Percent.text(threshold.falseMatchRate)) false")
             }
         }
         return Plot(
@@ -122,7 +122,7 @@ struct ModelPlots {
                 title: title,
                 summary: models.map { model in
                     model[keyPath: values].map {
-                        "\(ModelPlots.number($0.value)): \(Self.percent($0.meanAveragePrecision))"
+                        "\(ModelPlots.number($0.value)): \(Percent.text($0.meanAveragePrecision))"
                     }.joined(separator: ", ")
                 }.joined(separator: "; "),
                 x: axis, y: PlotAxis("mAP, %", format: .percent),
@@ -165,9 +165,6 @@ struct ModelPlots {
             x: PlotAxis("", format: .hidden), y: PlotAxis("", format: .hidden), series: series)
     }
 
-    static func percent(_ share: Double) -> String {
-        String(format: share > 0 && share < 0.0005 ? "%.2f %%" : "%.1f %%", 100 * share)
-    }
     static func number(_ value: Double) -> String { String(format: "%g", value) }
 }
 

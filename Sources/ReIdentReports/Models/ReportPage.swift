@@ -107,7 +107,7 @@ public struct ReportPage: Sendable {
                     + "\(Int((100 * interval.upperBound).rounded())))"
             }
             return text + ". Over all of a player's images, mAP is "
-                + "<b>\(ModelPlots.percent(model.scores.meanAveragePrecision))</b>."
+                + "<b>\(Percent.text(model.scores.meanAveragePrecision))</b>."
         }
     }
 
@@ -147,10 +147,10 @@ public struct ReportPage: Sendable {
                             }
                         }
                     let interval = scores.intervals[key].map {
-                        ModelPlots.percent($0.lowerBound) + " to "
-                            + ModelPlots.percent($0.upperBound)
+                        Percent.text($0.lowerBound) + " to "
+                            + Percent.text($0.upperBound)
                     }
-                    return [value.map(ModelPlots.percent) ?? "", interval ?? ""]
+                    return [value.map(Percent.text) ?? "", interval ?? ""]
                 }
         }
         let heads =
@@ -171,15 +171,15 @@ public struct ReportPage: Sendable {
             }
             let rows = decisions.thresholds.map { threshold in
                 [
-                    ModelPlots.percent(threshold.falseMatchRate),
+                    Percent.text(threshold.falseMatchRate),
                     threshold.similarity.map { String(format: "%.3f", $0) } ?? "not enough pairs",
-                    threshold.falseNonMatchRate.map(ModelPlots.percent) ?? "",
+                    threshold.falseNonMatchRate.map(Percent.text) ?? "",
                 ]
             }
             return table(
                 ["false matches", "similar from", "misses"], rows,
                 caption: "\(name)calibrated on \(decisions.players) players; equal error rate "
-                    + ModelPlots.percent(decisions.equalErrorRate))
+                    + Percent.text(decisions.equalErrorRate))
         }.joined(separator: "\n")
     }
 
@@ -192,7 +192,7 @@ public struct ReportPage: Sendable {
                 table(
                     ["camera", "searches", "mAP"],
                     cameras.map {
-                        [$0.camera, "\($0.queries)", ModelPlots.percent($0.meanAveragePrecision)]
+                        [$0.camera, "\($0.queries)", Percent.text($0.meanAveragePrecision)]
                     }, caption: "\(name)by the camera of the query"))
         }
         let quality = model.quality
@@ -204,7 +204,7 @@ public struct ReportPage: Sendable {
                     groups.map {
                         [
                             Self.title(of: $0), "\($0.queries)",
-                            ModelPlots.percent($0.meanAveragePrecision),
+                            Percent.text($0.meanAveragePrecision),
                         ]
                     }, caption: "\(name)by the quality of the query's picture"))
         }
