@@ -29,3 +29,10 @@ extension Image {
             to: PixelRectangle(left: 0, top: top, width: width, height: bottom - top))
     }
 }
+
+extension PreparedImage {
+    /// Whether it shows a crop so tall that a number is read on a part of it.
+    public var showsWholePlayer: Bool {
+        Double(content.height) >= Image.tallAspect * Double(content.width)
+    }
+}

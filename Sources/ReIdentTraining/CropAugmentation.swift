@@ -31,13 +31,14 @@ struct CropAugmentation: Sendable {
     ///   - image: The image.
     ///   - step: Batches before this one, over all epochs.
     ///   - position: The image's place in the batch: queries first, then the gallery.
+    ///   - item: The pair's place in the batch: of a pair both are cut to the shirt, or neither.
     /// - Returns: The image's source under its own name.
-    func source(of image: PlayerImage, step: Int, position: Int) -> ImageSource {
+    func source(of image: PlayerImage, step: Int, position: Int, item: Int) -> ImageSource {
         let source = ImageSource(image.source)
         guard !augmentation.isNone else { return source }
         let camera = image.camera
         return source.changed { picture throws(ImageError) in
-            var shirt = generator(0x7368_6972, step: step, number: position)
+            var shirt = generator(0x7368_6972, step: step, number: item)
             let seen = augmentation.isCutToShirt(using: &shirt) ? picture.shirtView() : picture
             return try degradation(camera: camera, step: step, position: position).apply(seen)
         }

@@ -112,9 +112,12 @@ final class Trainer {
             preprocessing: job.package.settings.preprocessing, side: side,
             depth: max(16, 2 * plan.imagesPerItem * job.options.batchSize))
         let augmentation = job.augmentation
+        let plan = plan
         let sources = zip(position.step..., remaining).flatMap { step, batch in
             batch.enumerated().map { place, image in
-                augmentation.source(of: job.images[image], step: step, position: place)
+                augmentation.source(
+                    of: job.images[image], step: step, position: place,
+                    item: place % (batch.count / plan.imagesPerItem))
             }
         }
         var images = loader.images(of: sources).makeAsyncIterator()
@@ -205,10 +208,6 @@ final class Trainer {
     /// Mirrors some images, of a pair both; which ones follows from seed and step alone.
     private func mirrored(_ batch: ImageBatch, places: [Int]) -> TrainingBatch {
         let probability = plan.allowsFlips ? job.options.flipProbability : 0
-        guard probability > 0 else {
-            return TrainingBatch(
-                images: batch, places: places, isMirrored: places.map { _ in false })
-        }
         var generator = SeededGenerator(
             seed: job.options.seed, stream: 0x666C_6970 &+ UInt64(position.step) << 32)
         let items = batch.count / plan.imagesPerItem
@@ -217,7 +216,14 @@ final class Trainer {
         let images = (0..<batch.count).map { index in
             isMirrored[index] ? batch[index].flippedHorizontally() : batch[index]
         }
-        return TrainingBatch(images: ImageBatch(images), places: places, isMirrored: isMirrored)
+        // A mirrored number is another number. And where the training is of shirts, that of a
+        // crop left whole is too small to be read, and `read-number` never looks at it so.
+        let onlyShirts = (job.options.augmentation?.shirt ?? 0) > 0
+        return TrainingBatch(
+            images: ImageBatch(images), places: places,
+            keepsCaption: places.indices.map { index in
+                !isMirrored[index] && !(onlyShirts && images[index].showsWholePlayer)
+            })
     }
 
     // MARK: Ends of epochs

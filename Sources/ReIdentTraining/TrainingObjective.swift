@@ -14,8 +14,8 @@ struct TrainingBatch: Sendable {
     let images: ImageBatch
     /// Their places in the list of training images.
     let places: [Int]
-    /// Whether each is mirrored.
-    let isMirrored: [Bool]
+    /// Whether each still shows what its caption says, as `read-number` would see it.
+    let keepsCaption: [Bool]
 }
 
 /// The loss of one batch.
@@ -76,11 +76,11 @@ final class PairObjective: TrainingObjective {
 
     /// The loss between images and captions; nil where fewer than two images have one.
     ///
-    /// Mirrored images are left out: a mirrored number is another number.
+    /// Images that no longer show what is said of them are left out.
     private func textLoss(_ features: Tensor, of batch: TrainingBatch) throws -> Tensor? {
         guard let captions, let text = model.text else { return nil }
         let rows = batch.places.indices.filter { row in
-            !batch.isMirrored[row] && captions.captionOfImage[batch.places[row]] != nil
+            batch.keepsCaption[row] && captions.captionOfImage[batch.places[row]] != nil
         }
         guard rows.count >= 2 else { return nil }
         let (tokens, meanings) = captions.captions(of: rows.map { batch.places[$0] })

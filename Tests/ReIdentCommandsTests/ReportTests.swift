@@ -89,4 +89,49 @@ struct ReportTests {
         expectFailure(models, code: 66, saying: [place.file("no")])
         #expect(!FileManager.default.fileExists(atPath: out))
     }
+
+    @Test("crops without labels are judged: quality, copies, groups and what to change")
+    func pilot() throws {
+        let folder = place.file("footage")
+        let files = FileManager.default
+        try files.copyItem(atPath: "\(data)/test", toPath: folder)
+        // Half of the crops again, and one that is none.
+        let names = try files.contentsOfDirectory(atPath: folder).sorted()
+        for name in names.prefix(names.count / 2) {
+            try files.copyItem(atPath: "\(folder)/\(name)", toPath: "\(folder)/again-\(name)")
+        }
+        try Data("no picture".utf8).write(to: URL(filePath: "\(folder)/broken.png"))
+        let out = place.file("pilot")
+        let run = try reident(
+            "report", "--pilot", folder, "--model", model, "--out", out, "--json")
+        #expect(run.status == 0, "\(run.errors)")
+        let object = try run.object()
+        #expect(object["crops"] as? Int == names.count + names.count / 2)
+        #expect((object["bad_images"] as? [Any])?.count == 1)
+        #expect((object["copies"] as? Int ?? 0) >= names.count / 2)
+        #expect((object["groups"] as? Int ?? 0) >= 2)
+        let advice = try #require(object["advice"] as? [[String: String]])
+        #expect(advice.contains { $0["finding"]?.contains("copies") == true })
+        let page = try page(out)
+        for title in [
+            "What to change", "Height", "Blur", "Near-duplicates", "The largest groups",
+            "crops on a plane", "1 images could not be read", "not calibrated", "report --pilot",
+        ] {
+            #expect(page.contains(title), "no \(title)")
+        }
+        let neither = try reident("report", "--model", model, "--out", place.file("x"))
+        expectFailure(neither, code: 64, saying: ["--pilot"])
+        let both = try reident(
+            "report", data, "--pilot", folder, "--model", model, "--out", place.file("x"))
+        expectFailure(both, code: 64, saying: ["--pilot"])
+        let compared = try reident(
+            "report", "--pilot", folder, "--model", model, "--compare", model, "--out",
+            place.file("x"))
+        expectFailure(compared, code: 64, saying: ["--compare"])
+        try files.createDirectory(atPath: place.file("empty"), withIntermediateDirectories: false)
+        let empty = try reident(
+            "report", "--pilot", place.file("empty"), "--model", model, "--out", place.file("x"))
+        expectFailure(empty, code: 65, saying: [place.file("empty")])
+        #expect(!files.fileExists(atPath: place.file("x")))
+    }
 }

@@ -119,7 +119,7 @@ struct GradientCacheTests {
         let images = try images(places, dataset, side: model.vision.imageSize)
         let loss = try objective.addGradients(
             of: TrainingBatch(
-                images: images, places: places, isMirrored: places.map { _ in false }), scale: 1)
+                images: images, places: places, keepsCaption: places.map { _ in true }), scale: 1)
         return Gradients(
             loss: loss.value,
             byName: Dictionary(

@@ -8,6 +8,7 @@ import ReIdentData
 import ReIdentEngine
 import ReIdentFiles
 import ReIdentFoundation
+import ReIdentImages
 import ReIdentTestSupport
 import Testing
 
@@ -112,6 +113,23 @@ struct TextWeightTests {
         }.run()
         #expect(
             try RunFolder(path: folder.file("run")).steps().allSatisfy { $0.textLoss == nil })
+    }
+
+    @Test(
+        "where shirts are trained, a tall crop's caption counts only if it is cut",
+        arguments: [(1e-9, false), (1, true)])
+    func leavesWholePlayersOut(shirt: Double, counts: Bool) async throws {
+        let folder = try TemporaryFolder()
+        let data = try CaptionedPlayers.write(in: folder)
+        try await training(in: folder, data, run: "run") {
+            $0.textWeight = 1
+            $0.flipProbability = 0
+            $0.augmentation = ImageAugmentation()
+            $0.augmentation?.shirt = shirt
+            $0.maximumSteps = 2
+        }.run()
+        let steps = try RunFolder(path: folder.file("run")).steps()
+        #expect(steps.count == 2 && steps.allSatisfy { ($0.textLoss != nil) == counts })
     }
 
     @Test("captions are needed, and a package that reads")

@@ -43,10 +43,10 @@ extension EmbeddedRetrieval {
         let counted = scores.queries.enumerated().compactMap { row, score in
             score.map { (row: row, precision: $0.averagePrecision) }
         }
-        let measured = ImageQuality.measured(
-            counted.map { ImageSource(retrieval.queries[$0.row].source) })
-        let queries = zip(measured, counted).compactMap { quality, query in
-            quality.map { (quality: $0, precision: query.precision) }
+        let measured = ImageSource.seen(
+            counted.map { ImageSource(retrieval.queries[$0.row].source) }, ImageQuality.init)
+        let queries = zip(measured, counted).compactMap { seen, query in
+            (try? seen.get()).map { (quality: $0, precision: query.precision) }
         }
         typealias Query = (quality: ImageQuality, precision: Double)
         func group(

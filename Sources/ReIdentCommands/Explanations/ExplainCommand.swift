@@ -60,9 +60,10 @@ struct ExplainCommand: AsyncParsableCommand {
     func run() async throws {
         try OutputFile.check(out, force: force.isGiven)
         let package = try model.open()
-        let images = try [query, gallery].map { try ImageSource(path: $0).decoded() }
-        let side = package.configuration.imageSize
-        let prepared = images.map { package.settings.preprocessing.prepare($0, side: side) }
+        let crops = try ExplainedCrops(
+            query: (query, ImageSource(path: query)),
+            gallery: (gallery, ImageSource(path: gallery)),
+            preprocessing: package.settings.preprocessing, side: package.configuration.imageSize)
         var options = ScoreCAM.Options()
         options.layer = layer
         options.groups = groups
@@ -71,24 +72,16 @@ struct ExplainCommand: AsyncParsableCommand {
         options.device = computing.device
         let meter = output.meter("Explaining", unit: "passes")
         let explainer = try await ScoreCAM(package, options: options)
-        let explanation = try await explainer.explanation(of: prepared[0], and: prepared[1]) {
-            meter.update($0, of: $1)
-        }
+        let explanation = try await crops.explained(by: explainer) { meter.update($0, of: $1) }
         meter.finish()
         try Task.checkCancellation()
-        func part(_ place: Int, _ name: String, _ map: SaliencyMap) -> ExplanationSheet.Side {
-            ExplanationSheet.Side(
-                image: images[place], name: name, content: prepared[place].content, square: side,
-                map: map)
-        }
         let similarity = String(format: "%.3f", explanation.similarity)
-        let sheet = ExplanationSheet(
-            title: "Similarity \(similarity)",
+        let sheet = crops.sheet(
+            of: explanation, title: "Similarity \(similarity)",
             lines: [
                 "Score-CAM of \(package.path), \(layer.map { "layer \($0)" } ?? "last layer"), "
                     + (groups.map { "channels in \($0) groups" } ?? "each channel by itself")
-            ], query: part(0, query, explanation.query),
-            gallery: part(1, gallery, explanation.gallery))
+            ])
         try OutputFile.write(
             ImageEncoder.png(sheet.drawn()), to: out, force: force.isGiven)
         try output.print(

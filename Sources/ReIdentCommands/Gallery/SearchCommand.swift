@@ -190,9 +190,11 @@ struct SearchCommand: AsyncParsableCommand {
 
     /// Queries that nobody should expect much of, and why.
     private func warnOfQuality(_ paths: [String]) {
-        let measured = ImageQuality.measured(paths.map { ImageSource(path: $0) })
-        let poor = zip(paths, measured).compactMap { path, quality in
-            quality.flatMap { $0.remarks.isEmpty ? nil : (path, $0.remarks) }
+        let remarks = ImageSource.seen(paths.map { ImageSource(path: $0) }) {
+            ImageQuality($0).remarks
+        }
+        let poor = zip(paths, remarks).compactMap { path, seen in
+            (try? seen.get()).flatMap { $0.isEmpty ? nil : (path, $0) }
         }
         for (path, remarks) in poor.prefix(10) {
             let reasons = remarks.map(\.rawValue).joined(separator: ", ")

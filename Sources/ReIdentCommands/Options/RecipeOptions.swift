@@ -23,7 +23,8 @@ struct RecipeOptions: ParsableArguments {
     @Option(
         help: """
             What the loss between images and their captions counts beside that between images, so \
-            that the model does not unlearn to read; 0 for nothing.
+            that the model does not unlearn to read; 0 for nothing. Mirrored crops do not count, \
+            nor with --shirt tall crops that are not cut.
             """)
     var textWeight = 0.0
     @Option(help: "Number format of products. (default: fp32, on CUDA fp16)")

@@ -1,4 +1,4 @@
-// `reident report`: a page that a person can judge a model by.
+// `reident report`: a page that a person can judge a model by, or new footage.
 //
 // SPDX-License-Identifier: MIT
 
@@ -17,14 +17,24 @@ import ReIdentSaliency
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Writes a page to judge a model by, on one data set.",
+        abstract: "Writes a page to judge a model by, or crops that nobody has labelled.",
         discussion: """
             One file that needs no network: figures with intervals, curves, thresholds, what is \
             found best and worst and why, and what blur and few pixels cost. --compare puts a \
             second package beside the first.
+
+            With --pilot, crops without labels instead: how good they are, how many are copies, \
+            into which groups the model parts them, and what to change in filming or cropping.
             """)
 
-    @OptionGroup var data: DatasetOptions
+    @Argument(help: DatasetOptions.datasetHelp)
+    var dataset: String?
+
+    @OptionGroup var splitting: SplittingOptions
+
+    @Option(help: "A folder of crops that nobody has labelled, in place of a data set.")
+    var pilot: String?
+
     @OptionGroup var model: ModelOption
 
     @Option(help: "A second package, to be compared.")
@@ -54,11 +64,25 @@ struct ReportCommand: AsyncParsableCommand {
 
     func validate() throws {
         try requireRange("--explain", explain, 0...20)
+        guard (dataset == nil) != (pilot == nil) else {
+            throw ValidationError(
+                "Name either a data set, or with --pilot a folder of crops without labels.")
+        }
+        if pilot != nil, compare != nil {
+            throw ValidationError("--compare needs a data set: without labels nothing is right.")
+        }
     }
 
     func run() async throws {
         try OutputFolder.check(out, force: force.isGiven, replacingOnlyWith: ["index.html"])
-        let dataset = try data.open()
+        if let pilot {
+            try await PilotReport(folder: pilot, command: self).run()
+        } else if let dataset {
+            try await report(on: splitting.open(dataset))
+        }
+    }
+
+    private func report(on dataset: Dataset) async throws {
         let retrieval = try dataset.retrieval(in: split)
         guard retrieval.isLabelled else {
             throw ReIdentError.unlabelled(place: "\(dataset.root), part '\(split.rawValue)'")
@@ -75,15 +99,22 @@ struct ReportCommand: AsyncParsableCommand {
         output.note("Drawing.")
         let pictures = try await pictures(of: models[0])
         let page = ReportPage(dataset: dataset.root, models: models, pictures: pictures)
+        let path = try write(page.html())
+        let reports = models.map { RetrievalReport($0.scores) }
+        try output.print(
+            Summary(page: path, models: packages, figures: reports), text: path)
+    }
+
+    /// Writes the page.
+    ///
+    /// - Returns: Its path.
+    func write(_ page: String) throws -> String {
         try Task.checkCancellation()
         let folder = try OutputFolder(
             path: out, force: force.isGiven, replacingOnlyWith: ["index.html"])
-        try folder.files.write(Array(page.html().utf8), to: "index.html")
+        try folder.files.write(Array(page.utf8), to: "index.html")
         try folder.finish()
-        let reports = models.map { RetrievalReport($0.scores) }
-        try output.print(
-            Summary(page: "\(out)/index.html", models: packages, figures: reports),
-            text: "\(out)/index.html")
+        return "\(out)/index.html"
     }
 
     private struct Summary: Encodable {
@@ -99,15 +130,8 @@ struct ReportCommand: AsyncParsableCommand {
     ) async throws -> ModelFigures {
         let encoder = try await encoding.encoder(of: package, output: output)
         let embedded = try await embed(retrieval, by: encoder, "Embedding")
-        let decisions: DecisionCalibration?
-        do {
-            decisions = try encoder.decisions()
-        } catch let error as ReIdentError {
-            output.warn(error.description)
-            decisions = nil
-        }
         var figures = try ModelFigures(
-            name: package.path, embedded: embedded, decisions: decisions,
+            name: package.path, embedded: embedded, decisions: try decisions(of: encoder),
             settings: try settings(package, encoder, dataset))
         guard !quick else { return figures }
         let some = Self.some(of: retrieval)
@@ -130,6 +154,16 @@ struct ReportCommand: AsyncParsableCommand {
                         of: some, by: encoder, degradation, "\(height) rows")))
         }
         return figures
+    }
+
+    /// The package's calibration; nil, with a warning, where it does not fit.
+    func decisions(of encoder: PlayerEncoder) throws -> DecisionCalibration? {
+        do {
+            return try encoder.decisions()
+        } catch let error as ReIdentError {
+            output.warn(error.description)
+            return nil
+        }
     }
 
     private func embed(
@@ -169,11 +203,18 @@ struct ReportCommand: AsyncParsableCommand {
     private func settings(
         _ package: ModelPackage, _ encoder: PlayerEncoder, _ dataset: Dataset
     ) throws -> [(name: String, value: String)] {
+        let part = "\(dataset.root), part \(split.rawValue), seed \(splitting.seed)"
+        return try settings(package, encoder, of: ("data set", part))
+    }
+
+    /// What is needed to repeat the page.
+    func settings(
+        _ package: ModelPackage, _ encoder: PlayerEncoder, of data: (name: String, value: String)
+    ) throws -> [(name: String, value: String)] {
         let arguments = CommandLine.arguments.dropFirst().joined(separator: " ")
         let metadata = try encoder.metadata().sorted { $0.key < $1.key }
         return [
-            ("command", "reident \(arguments)"), ("version", ProgramVersion.text),
-            ("data set", "\(dataset.root), part \(split.rawValue), seed \(data.splitting.seed)"),
+            ("command", "reident \(arguments)"), ("version", ProgramVersion.text), data,
             ("package", package.path), ("architecture", package.settings.architecture),
         ] + metadata.map { ($0.key.replacing("_", with: " "), $0.value) }
             + [("calibrated on", package.settings.decisions?.data ?? "nothing")]
@@ -181,9 +222,9 @@ struct ReportCommand: AsyncParsableCommand {
 
     // MARK: Pictures
 
-    private func pictures(of model: ModelFigures) async throws -> [ReportPage.Picture] {
+    private func pictures(of model: ModelFigures) async throws -> [PagePicture] {
         let chosen = EvaluationSheets(of: model.embedded, scores: model.scores, count: 6)
-        var pictures: [ReportPage.Picture] = []
+        var pictures: [PagePicture] = []
         for (title, queries) in [("Found best", chosen.best), ("Found worst", chosen.worst)]
         where !queries.isEmpty {
             let sheet = try chosen.sheet(of: queries, title: title, subtitle: "")
@@ -204,7 +245,7 @@ struct ReportCommand: AsyncParsableCommand {
     /// What the first wrong match of the worst searches was based on.
     private func explanations(
         of queries: ArraySlice<EvaluationSheets.Query>, _ model: ModelFigures
-    ) async throws -> [ReportPage.Picture] {
+    ) async throws -> [PagePicture] {
         let package = try ModelPackage.open(model.name)
         var options = ScoreCAM.Options()
         options.groups = 48
@@ -213,29 +254,23 @@ struct ReportCommand: AsyncParsableCommand {
         let explainer = try await ScoreCAM(package, options: options)
         let preprocessing = encoding.preprocess ?? package.settings.preprocessing
         let side = package.configuration.imageSize
-        var pictures: [ReportPage.Picture] = []
+        var pictures: [PagePicture] = []
         let meter = output.meter("Explaining", unit: "searches")
         for (place, query) in queries.enumerated() {
             meter.update(place, of: queries.count)
             let ranking = try model.embedded.ranking(ofQuery: query.row, count: 1)
             guard let first = ranking.first, !first.isRight else { continue }
-            let sources = [
-                model.embedded.retrieval.queries[query.row].source, first.image.source,
-            ]
-            let images = try sources.map { try ImageSource($0).decoded() }
-            let prepared = images.map { preprocessing.prepare($0, side: side) }
-            let explanation = try await explainer.explanation(of: prepared[0], and: prepared[1])
-            func part(_ place: Int, _ name: String, _ map: SaliencyMap) -> ExplanationSheet.Side {
-                .init(
-                    image: images[place], name: name, content: prepared[place].content,
-                    square: side, map: map)
-            }
+            let crops = try ExplainedCrops(
+                query: (
+                    query.path,
+                    ImageSource(model.embedded.retrieval.queries[query.row].source)
+                ), gallery: (first.image.path, ImageSource(first.image.source)),
+                preprocessing: preprocessing, side: side)
+            let explanation = try await crops.explained(by: explainer)
             let similarity = String(format: "%.3f", explanation.similarity)
-            let sheet = ExplanationSheet(
-                title: "Taken for another player, similarity \(similarity)",
-                lines: ["query: player \(query.identity); found first: \(first.image.identity)"],
-                query: part(0, query.path, explanation.query),
-                gallery: part(1, first.image.path, explanation.gallery))
+            let sheet = crops.sheet(
+                of: explanation, title: "Taken for another player, similarity \(similarity)",
+                lines: ["query: player \(query.identity); found first: \(first.image.identity)"])
             pictures.append(
                 .init(
                     image: try sheet.drawn(), title: "Why player \(query.identity) was missed",

@@ -22,9 +22,9 @@ extension ImageQuality {
     }
 
     /// Below so many rows players were hard to recognise on degraded crops (docs/ROBUSTNESS.md).
-    static let fewestRows = 48
+    public static let fewestRows = 48
     /// Above it, crops 128 tall have been blurred by three pixels and more.
-    static let mostBlur = 0.62
+    public static let mostBlur = 0.62
     static let darkest = 0.12
     static let brightest = 0.88
     static let leastContrast = 0.05

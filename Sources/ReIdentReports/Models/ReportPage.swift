@@ -5,29 +5,14 @@
 
 import Foundation
 import ReIdent
-public import ReIdentImages
+import ReIdentImages
 import ReIdentMetrics
 
 /// A report of one model, or of two side by side, on one data set.
 public struct ReportPage: Sendable {
-    /// A picture that stands in the page.
-    public struct Picture: Sendable {
-        /// The picture.
-        public let image: Image
-        /// Its heading.
-        public let title: String
-        /// What it shows, for whoever does not see it.
-        public let summary: String
-
-        /// A picture with its words.
-        public init(image: Image, title: String, summary: String) {
-            (self.image, self.title, self.summary) = (image, title, summary)
-        }
-    }
-
     private let dataset: String
     private let models: [ModelFigures]
-    private let pictures: [Picture]
+    private let pictures: [PagePicture]
 
     /// Creates the page.
     ///
@@ -35,7 +20,7 @@ public struct ReportPage: Sendable {
     ///   - dataset: What the data set is called.
     ///   - models: One model, or two to be compared; the first is what sheets are of.
     ///   - pictures: Sheets and explanations of the first model.
-    public init(dataset: String, models: [ModelFigures], pictures: [Picture]) {
+    public init(dataset: String, models: [ModelFigures], pictures: [PagePicture]) {
         precondition(!models.isEmpty, "a report of nothing")
         (self.dataset, self.models, self.pictures) = (dataset, models, pictures)
     }
@@ -55,22 +40,22 @@ public struct ReportPage: Sendable {
             </section>
             <section>
             <h2>Finding players</h2>
-            \(grid([plots.matching, plots.precision]))
+            \(Page.plots([plots.matching, plots.precision]))
             </section>
             <section>
             <h2>Deciding who is the same</h2>
             \(decisions)
-            \(grid(models.compactMap(plots.histogram) + [plots.tradeOff].compactMap { $0 }))
+            \(Page.plots(models.compactMap(plots.histogram) + [plots.tradeOff].compactMap { $0 }))
             </section>
-            \(try pictures.map(section).joined(separator: "\n"))
+            \(try pictures.map(Page.section).joined(separator: "\n"))
             <section>
             <h2>Where it is better and worse</h2>
-            \(grid(plots.worsened))
+            \(Page.plots(plots.worsened))
             \(models.map(circumstances).joined(separator: "\n"))
             </section>
             <section>
             <h2>Players on a plane</h2>
-            \(grid(try models.compactMap(plots.map)))
+            \(Page.plots(try models.compactMap(plots.map)))
             </section>
             <section>
             <h2>To repeat this</h2>
@@ -113,23 +98,6 @@ public struct ReportPage: Sendable {
 
     // MARK: Tables
 
-    private func table(_ heads: [String], _ rows: [[String]], caption: String? = nil) -> String {
-        let head = heads.map { "<th scope=\"col\">\($0.escapedForHTML)</th>" }.joined()
-        let lines = rows.map { row in
-            "<tr><th scope=\"row\">\((row.first ?? "").escapedForHTML)</th>"
-                + row.dropFirst().map { "<td>\($0.escapedForHTML)</td>" }.joined() + "</tr>"
-        }
-        return """
-            <table>
-            \(caption.map { "<caption>\($0.escapedForHTML)</caption>" } ?? "")
-            <thead><tr>\(head)</tr></thead>
-            <tbody>
-            \(lines.joined(separator: "\n"))
-            </tbody>
-            </table>
-            """
-    }
-
     private var headline: String {
         let names =
             [("mAP", "mAP"), ("mINP", "mINP")] + [1, 5, 10].map { ("rank-\($0)", "rank\($0)") }
@@ -158,7 +126,7 @@ public struct ReportPage: Sendable {
             + models.flatMap { model in
                 models.count == 1 ? ["value", "95% interval"] : [model.shortName, "95% interval"]
             }
-        return table(heads, rows)
+        return Page.table(heads, rows)
     }
 
     private var decisions: String {
@@ -176,7 +144,7 @@ public struct ReportPage: Sendable {
                     threshold.falseNonMatchRate.map(Percent.text) ?? "",
                 ]
             }
-            return table(
+            return Page.table(
                 ["false matches", "similar from", "misses"], rows,
                 caption: "\(name)calibrated on \(decisions.players) players; equal error rate "
                     + Percent.text(decisions.equalErrorRate))
@@ -189,7 +157,7 @@ public struct ReportPage: Sendable {
         let cameras = model.byCamera
         if cameras.count > 1, cameras.count <= 40 {
             parts.append(
-                table(
+                Page.table(
                     ["camera", "searches", "mAP"],
                     cameras.map {
                         [$0.camera, "\($0.queries)", Percent.text($0.meanAveragePrecision)]
@@ -199,7 +167,7 @@ public struct ReportPage: Sendable {
         let groups = quality.bins + quality.remarks + (quality.good.map { [$0] } ?? [])
         if !groups.isEmpty {
             parts.append(
-                table(
+                Page.table(
                     ["queries", "searches", "mAP"],
                     groups.map {
                         [
@@ -221,30 +189,7 @@ public struct ReportPage: Sendable {
     }
 
     private func settings(_ model: ModelFigures) -> String {
-        table(["", ""], model.settings.map { [$0.name, $0.value] })
+        Page.table(["", ""], model.settings.map { [$0.name, $0.value] })
             .replacing("<td>", with: "<td class=\"text\">")
-    }
-
-    // MARK: Pictures
-
-    private func grid(_ plots: [Plot]) -> String {
-        guard !plots.isEmpty else { return "" }
-        return """
-            <div class="plots">
-            \(plots.map { "<figure>\($0.svg())</figure>" }.joined(separator: "\n"))
-            </div>
-            """
-    }
-
-    private func section(_ picture: Picture) throws -> String {
-        let bytes = Data(try ImageEncoder.png(picture.image)).base64EncodedString()
-        return """
-            <section>
-            <h2>\(picture.title.escapedForHTML)</h2>
-            <p>\(picture.summary.escapedForHTML)</p>
-            <img src="data:image/png;base64,\(bytes)" width="\(picture.image.width)" \
-            height="\(picture.image.height)" alt="\(picture.summary.escapedForHTML)">
-            </section>
-            """
     }
 }
