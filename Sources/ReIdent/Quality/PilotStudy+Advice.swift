@@ -40,9 +40,9 @@ extension PilotStudy {
                 Advice(
                     finding: "The model hardly parts the crops into groups "
                         + "(silhouette \(Self.hundredths(groups.separation))).",
-                    remedy: "Mend what is said above first. If little is, fine-tune the model on "
-                        + "labelled crops of such footage (reident train), and judge it by "
-                        + "reident report."))
+                    remedy: (result.isEmpty ? "Fine" : "Mend what is said above first, then fine")
+                        + "-tune the model on labelled crops of such footage (reident train), "
+                        + "and judge it by reident report."))
         }
         return result
     }

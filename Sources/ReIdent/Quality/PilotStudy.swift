@@ -12,7 +12,7 @@ public struct PilotStudy: Sendable {
     public struct Groups: Sendable, Equatable {
         /// The rows that were grouped: at most `SimilarityClusters.mostRows`, spread evenly.
         public let rows: [Int]
-        /// For each of those, its group, from 0.
+        /// For each of those, its group, from 0 for the largest.
         public let labels: [Int]
         /// For each of those, how much nearer its own group is than the next: -1...1.
         public let silhouettes: [Double]
@@ -72,14 +72,26 @@ public struct PilotStudy: Sendable {
         if let threshold {
             let labels = clusters.labels(from: Float(threshold))
             return Groups(
-                rows: rows, labels: labels, silhouettes: clusters.silhouettes(labels),
+                rows: rows, labels: bySize(labels), silhouettes: clusters.silhouettes(labels),
                 similarity: Float(threshold), isCalibrated: true)
         }
         return try clusters.bestCut().map {
             Groups(
-                rows: rows, labels: $0.labels, silhouettes: $0.silhouettes,
+                rows: rows, labels: bySize($0.labels), silhouettes: $0.silhouettes,
                 similarity: $0.similarity, isCalibrated: false)
         }
+    }
+
+    /// The same groups with the largest first; of equal ones that which comes first.
+    private static func bySize(_ labels: [Int]) -> [Int] {
+        var sizes: [Int: Int] = [:]
+        for label in labels { sizes[label, default: 0] += 1 }
+        let order = sizes.sorted {
+            $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value
+        }
+        let places = Dictionary(
+            uniqueKeysWithValues: order.enumerated().map { ($1.key, $0) })
+        return labels.map { places[$0] ?? 0 }
     }
 }
 

@@ -189,7 +189,6 @@ public struct ReportPage: Sendable {
     }
 
     private func settings(_ model: ModelFigures) -> String {
-        Page.table(["", ""], model.settings.map { [$0.name, $0.value] })
-            .replacing("<td>", with: "<td class=\"text\">")
+        Page.table(["", ""], model.settings.map { [$0.name, $0.value] }, isText: true)
     }
 }

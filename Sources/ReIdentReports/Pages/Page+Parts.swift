@@ -32,11 +32,11 @@ extension Page {
     static func table(
         _ heads: [String], _ rows: [[String]], caption: String? = nil, isText: Bool = false
     ) -> String {
-        let head = heads.map { "<th scope=\"col\">\($0.escapedForHTML)</th>" }.joined()
-        let cell = isText ? "<td class=\"text\">" : "<td>"
+        let side = isText ? " class=\"text\"" : ""
+        let head = heads.map { "<th scope=\"col\"\(side)>\($0.escapedForHTML)</th>" }.joined()
         let lines = rows.map { row in
             "<tr><th scope=\"row\">\((row.first ?? "").escapedForHTML)</th>"
-                + row.dropFirst().map { "\(cell)\($0.escapedForHTML)</td>" }.joined() + "</tr>"
+                + row.dropFirst().map { "<td\(side)>\($0.escapedForHTML)</td>" }.joined() + "</tr>"
         }
         return """
             <table>

@@ -200,8 +200,8 @@ public struct PilotPage: Sendable {
                     .init($0.1.x, $0.1.y)
                 }, as: color == PlotStyle.colorCount - 1 ? .rings : .scatter, color: color)
         }
-        let colored = largest.sorted().enumerated().map { color, label in
-            series("group \(label + 1)", color: color) { $0 == label }
+        let colored = largest.sorted().map { label in
+            series("group \(label + 1)", color: label) { $0 == label }
         }
         let others = series("others", color: PlotStyle.colorCount - 1) { !largest.contains($0) }
         return Plot(
@@ -213,12 +213,11 @@ public struct PilotPage: Sendable {
     }
 
     /// Groups of more than one crop, the largest first.
-    private func largest(of groups: PilotStudy.Groups) -> [Int] {
-        var sizes: [Int: Int] = [:]
-        for label in groups.labels { sizes[label, default: 0] += 1 }
-        return sizes.filter { $0.value > 1 }.sorted {
-            $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value
-        }.map(\.key)
+    private func largest(of groups: PilotStudy.Groups) -> Range<Int> {
+        let alone = (0..<groups.count).first { label in
+            groups.labels.count { $0 == label } < 2
+        }
+        return 0..<(alone ?? groups.count)
     }
 
     // MARK: Sheets
