@@ -1,6 +1,7 @@
 #!/bin/sh
-# `make demo`: from nothing to ranked sheets of players nobody has photographed. Renders players,
-# fine-tunes a small model on some of them and shows how well it finds the others.
+# `make demo`: from the model that comes with the project to ranked sheets of players nobody has
+# photographed. Renders players, shows how well reident-tiny finds and reads them as it is,
+# fine-tunes it on some of them, and shows the same of the others.
 #
 #   Tools/demo.sh [FOLDER]   default: demo
 #
@@ -36,18 +37,23 @@ precision() {
 }
 
 echo "== Players"
-# Many kits, each of few players: two minutes from nothing suffice to learn what kits are, not to
-# tell twelve team-mates apart.
+# Many kits, each of few players: two minutes suffice to learn what kits are, not to tell twelve
+# team-mates apart.
 show synthesize --out "$out/players" --players 400 --images-per-player 6 --test-players 60 \
     --team-size 5 --seed 1
 
-echo "== A model that knows nothing yet"
-show models create --arch Tools/demo.json --seed 1 --out "$out/start"
-show evaluate "$out/players" --model "$out/start"
-"$reident" evaluate -q "$out/players" --model "$out/start" --json >"$out/before.json"
+echo "== A small CLIP that learned from other rendered players"
+show evaluate "$out/players" --model Models/reident-tiny
+"$reident" evaluate -q "$out/players" --model Models/reident-tiny --json >"$out/before.json"
+echo "== Which numbers are on the shirts, by six crops of each player"
+show read-number "$out/players" --vote identity --model Models/reident-tiny >"$out/numbers.txt"
+head -n 12 "$out/numbers.txt"
+echo "== Who wears what, by words"
+show search --text "a player in a white shirt" --gallery "$out/players" \
+    --model Models/reident-tiny -k 8 --sheet "$out/words.png"
 
 echo "== Fine-tuning"
-show train "$out/players" --model "$out/start" --out "$out/run" --epochs 2 --lr 2e-3 \
+show train "$out/players" --model Models/reident-tiny --out "$out/run" --epochs 2 --lr 5e-4 \
     --warmup-epochs 0.3 --validation 0 ${REIDENT_DEMO_STEPS:+--max-steps "$REIDENT_DEMO_STEPS"}
 
 echo "== What it finds now, among players it has never seen"

@@ -17,6 +17,8 @@ extension ModelPackage {
     /// - Parameters:
     ///   - type: `float32`, `float16` or `bfloat16`; nil keeps the present one.
     ///   - imageSize: Side of the images in pixels; nil keeps the present one.
+    ///   - keepsTrained: Whether the hashes of players and the fingerprints of crops that it was
+    ///     trained on stay; without them no evaluation can warn of them.
     ///   - path: The folder to be written.
     ///   - force: Whether an existing package may be replaced.
     /// - Returns: The written package, opened.
@@ -24,7 +26,8 @@ extension ModelPackage {
     ///   `outOfRange` if a weight is too large for the format, `unsuitableImageSize`.
     @discardableResult
     public func convert(
-        to type: ElementType? = nil, imageSize: Int? = nil, at path: String, force: Bool = false
+        to type: ElementType? = nil, imageSize: Int? = nil, keepsTrained: Bool = true,
+        at path: String, force: Bool = false
     ) throws(PackageError) -> ModelPackage {
         precondition(
             type.map { [.float32, .float16, .bfloat16].contains($0) } ?? true, "weights are floats")
@@ -34,6 +37,7 @@ extension ModelPackage {
             target.vision = target.vision.with(imageSize: imageSize)
             (changed.decisions, changed.numberReading) = (nil, nil)
         }
+        if !keepsTrained { (changed.trainedIdentities, changed.trainedCrops) = ([], []) }
         try Self.check(output: path, force: force)
         var tensors: [SafetensorsWriter.Tensor] = []
         for (name, entry) in weights.tensors {

@@ -5,6 +5,7 @@
 import Foundation
 public import ReIdentFiles
 import ReIdentFoundation
+public import ReIdentImages
 
 extension ModelPackage {
     /// Checks that a package can be written, before work is spent on its contents.
@@ -91,13 +92,15 @@ extension ModelPackage {
     ///     `make setup` has fetched it.
     ///   - residualGain: What each block of a ResNet adds to its input is multiplied by this. nil
     ///     is open_clip's 0, with which a deep network begins as a shallow one; 1 learns sooner.
+    ///   - preprocessing: How images become its square.
     /// - Returns: The written package, opened.
     /// - Throws: `PackageError`: `file` if it cannot be written, `tooLarge`, `invalidVocabulary` if
     ///   the vocabulary does not fit the text side.
     @discardableResult
     public static func create(
         _ architecture: Architecture, seed: UInt64, at path: String, force: Bool = false,
-        vocabulary: VocabularyFile? = nil, residualGain: Float? = nil
+        vocabulary: VocabularyFile? = nil, residualGain: Float? = nil,
+        preprocessing: Preprocessing = .letterbox
     ) throws(PackageError) -> ModelPackage {
         let table = WeightTable(architecture.configuration)
         guard table.parameterEstimate <= largestCreated else {
@@ -120,6 +123,7 @@ extension ModelPackage {
             to: path, force: force, configuration: architecture.configuration,
             settings: PackageSettings(
                 architecture: architecture.name, embedding: .features,
+                preprocessing: preprocessing,
                 normalization: architecture.configuration.vision.standardNormalization,
                 provenance: Provenance(kind: .created, seed: seed)),
             tensors: tensors,

@@ -46,6 +46,8 @@ public struct PackageSettings: Sendable, Equatable {
     public var provenance: Provenance
     /// The identities the model was trained on, hashed: one list for each training.
     public var trainedIdentities: [HashedIdentities]
+    /// The crops the model was trained on, as fingerprints: one list for each training.
+    public var trainedCrops: [TrainedCrops] = []
 
     /// Creates the settings of a package to be written.
     public init(
@@ -81,6 +83,7 @@ extension PackageSettings: Codable {
         case weightsDigest = "weights_sha256"
         case provenance
         case trainedIdentities = "trained_identities"
+        case trainedCrops = "trained_crops"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -105,6 +108,8 @@ extension PackageSettings: Codable {
         trainedIdentities =
             try container.decodeIfPresent([HashedIdentities].self, forKey: .trainedIdentities)
             ?? []
+        trainedCrops =
+            try container.decodeIfPresent([TrainedCrops].self, forKey: .trainedCrops) ?? []
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -121,5 +126,6 @@ extension PackageSettings: Codable {
         try container.encode(weightsDigest, forKey: .weightsDigest)
         try container.encode(provenance, forKey: .provenance)
         try container.encode(trainedIdentities, forKey: .trainedIdentities)
+        if !trainedCrops.isEmpty { try container.encode(trainedCrops, forKey: .trainedCrops) }
     }
 }

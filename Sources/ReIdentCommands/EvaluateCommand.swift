@@ -58,7 +58,9 @@ struct EvaluateCommand: AsyncParsableCommand {
         let folder = sheets.map { SheetsFolder(path: $0, force: force.isGiven) }
         try folder?.check()
         let package = try model.open()
-        warnOfTrained(retrieval, package: package)
+        output.warnOfTrained(
+            retrieval.queries, by: package,
+            consequence: "these figures say nothing about unseen players")
         let encoder = try await encoding.encoder(of: package, output: output)
         let meter = output.meter("Embedding")
         let embedded = try await RetrievalSet(retrieval).embedded(
@@ -86,17 +88,6 @@ struct EvaluateCommand: AsyncParsableCommand {
             EvaluationReport(report: report, quality: quality, degradation: degrade),
             text: "\(data.summary)\n\(remark ?? "")\n\(report.text)"
                 + "\n\n\(QualityText(quality).text)")
-    }
-
-    /// Figures on players that the model was trained on say nothing about new ones.
-    private func warnOfTrained(_ retrieval: Retrieval, package: ModelPackage) {
-        let players = Set(retrieval.queryIdentities)
-        let trained = players.filter(package.settings.wasTrained).count
-        guard trained > 0 else { return }
-        output.warn(
-            "\(trained) of the \(players.count) players that are searched for are called like "
-                + "players this model was trained on. If they are the same, these figures say "
-                + "nothing about unseen players.")
     }
 }
 

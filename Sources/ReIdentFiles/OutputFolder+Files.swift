@@ -23,6 +23,10 @@ public struct StagedFiles: Sendable {
     ///   - name: A path relative to the folder, without `..`.
     /// - Throws: `FileError` of kind `cannotWrite`.
     public func write(_ bytes: [UInt8], to name: String) throws(FileError) {
+        try UnfinishedOutputs.write { () throws(FileError) in try put(bytes, name) }
+    }
+
+    private func put(_ bytes: [UInt8], _ name: String) throws(FileError) {
         let file = "\(staging)/\(name)"
         var descriptor = open(file, O_WRONLY | O_CLOEXEC | O_CREAT | O_TRUNC, 0o666)
         if descriptor < 0, errno == ENOENT {

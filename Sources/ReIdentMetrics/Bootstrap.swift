@@ -8,9 +8,12 @@ import ReIdentFoundation
 /// Percentile bootstrap over groups: players are drawn with replacement, each with all queries.
 ///
 /// Queries of one player are alike, so drawing single queries would give intervals too narrow.
-struct Bootstrap {
-    let draws: Int
-    let seed: UInt64
+public struct Bootstrap: Sendable {
+    private let draws: Int
+    private let seed: UInt64
+
+    /// A bootstrap of so many draws; the seed decides them.
+    public init(draws: Int, seed: UInt64) { (self.draws, self.seed) = (draws, seed) }
 
     /// The 95% interval of the mean of each figure.
     ///
@@ -18,8 +21,9 @@ struct Bootstrap {
     ///   - figures: One value a query, by name.
     ///   - groups: The player of each query.
     /// - Returns: An interval for each name; none at all if there are fewer than two players.
-    func intervals(of figures: [String: [Double]], groups: [Int32]) -> [String: ClosedRange<Double>]
-    {
+    public func intervals(
+        of figures: [String: [Double]], groups: [Int32]
+    ) -> [String: ClosedRange<Double>] {
         var members: [Int32: [Int]] = [:]
         for (query, group) in groups.enumerated() { members[group, default: []].append(query) }
         guard members.count > 1, draws > 0 else { return [:] }

@@ -40,13 +40,14 @@ public enum PlayerRenderer {
     ///   - surroundings: Where, and among whom.
     ///   - framing: What the crop is cut to; of a number's crops, chance decides how large its
     ///     digits are, 11 to 50 pixels, and a pose of chance turns front or back to the camera.
+    ///   - captions: How the crop is put into words.
     ///   - seed: Decides everything that is left to chance.
     /// - Returns: The crop, its masks, and what can be read on it.
     /// - Throws: `ImageError.notDrawable` when memory is exhausted.
     public static func render(
         _ player: PlayerAppearance, pose: Pose? = nil, camera: Camera,
         in surroundings: Surroundings, framing: Framing = .player,
-        seed: UInt64
+        captions: CaptionStyle = .varied, seed: UInt64
     ) throws(ImageError) -> RenderedCrop {
         var generator = SeededGenerator(seed: seed, stream: 1)
         var near = SeededGenerator(seed: seed, stream: 2)
@@ -98,7 +99,8 @@ public enum PlayerRenderer {
         return RenderedCrop(
             image: photograph.image(), masks: map.masks(withNumber: number != nil),
             readableNumber: number,
-            caption: Caption(player, pose: pose, number: number, framing: framing).text(&generator),
+            caption: Caption(player, pose: pose, number: number, framing: framing)
+                .text(captions, &generator),
             quality: min(95, max(30, camera.quality + Int(generator.bell() * 6))))
     }
 

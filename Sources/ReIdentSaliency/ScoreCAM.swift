@@ -54,12 +54,12 @@ public final class ScoreCAM {
     /// Is told how many of how many forward passes are done.
     public typealias Progress = @Sendable (_ done: Int, _ total: Int) -> Void
 
-    private let model: any VisionEncoder
+    let model: any VisionEncoder
+    /// Heads of a transformer's attention; nil for a convolutional encoder.
+    let heads: Int?
     private let options: Options
     /// Name of the observed stage.
     private let stage: String
-    /// Whether activations are tokens behind a class token, and not a picture with channels.
-    private let isTokens: Bool
 
     /// Brings a package to the device.
     ///
@@ -73,9 +73,9 @@ public final class ScoreCAM {
         let vision = package.configuration.vision
         let count: Int
         switch vision {
-        case .transformer(let sizes): (count, isTokens) = (sizes.layers, true)
-        case .resNet(let sizes): (count, isTokens) = (sizes.layers.count, false)
-        case .convNeXt(let sizes): (count, isTokens) = (sizes.layers.count, false)
+        case .transformer(let sizes): (count, heads) = (sizes.layers, sizes.heads)
+        case .resNet(let sizes): (count, heads) = (sizes.layers.count, nil)
+        case .convNeXt(let sizes): (count, heads) = (sizes.layers.count, nil)
         }
         let layer = options.layer ?? count - 1
         guard (0..<count).contains(layer) else {
@@ -121,6 +121,28 @@ public final class ScoreCAM {
             passes: 2 * each)
     }
 
+    /// Explains a similarity on the first crop alone.
+    ///
+    /// - Parameters:
+    ///   - query: A crop in the encoder's square.
+    ///   - gallery: What it is compared with.
+    /// - Returns: The map on `query`, and the forward passes under masks that it took.
+    /// - Throws: `EngineError` if memory is exhausted, `CancellationError`.
+    public func map(
+        of query: PreparedImage, towards gallery: PreparedImage
+    ) async throws -> (map: SaliencyMap, passes: Int) {
+        let look = try look(at: query)
+        let map = try await map(of: look, towards: unitEmbedding(of: gallery)) { _ in }
+        let channels = look.masks.channels
+        return (map, min(options.groups ?? channels, channels))
+    }
+
+    /// The embedding of a crop at unit length, `[D]`.
+    func unitEmbedding(of image: PreparedImage) throws -> [Float] {
+        try model.embedding(ofPixels: model.pixels(of: ImageBatch([image])), observe: { _, _ in })
+            .converted(to: .float32).l2Normalized().floatValues()
+    }
+
     /// A crop as the encoder sees it.
     private struct Look {
         let pixels: Tensor  // [1, 3, S, S]
@@ -141,7 +163,7 @@ public final class ScoreCAM {
         var values = try activations.converted(to: .float32).floatValues()
         let shape = activations.shape
         let (channels, side): (Int, Int)
-        if isTokens {
+        if heads != nil {
             // [1, T, E] without the class token, channels first.
             let (tokens, width) = (shape[1] - 1, shape[2])
             values = (0..<width).flatMap { channel in
@@ -187,7 +209,6 @@ public final class ScoreCAM {
         let cells = side * side
         let count = masks.count / cells
         let size = model.imageSize
-        let target = try Tensor.floats(other, shape: [other.count, 1], device: model.device)
         var scores: [Float] = []
         for start in stride(from: 0, to: count, by: options.batchSize) {
             try Task.checkCancellation()
@@ -197,19 +218,28 @@ public final class ScoreCAM {
                 ActivationMasks.enlarged(
                     masks[mask * cells..<(mask + 1) * cells], side: side, to: size)
             }
-            let mask = try Tensor.floats(
-                enlarged, shape: [range.count, 1, size, size], device: model.device)
-            let masked = try pixels.multiplied(by: mask)  // [B, 3, S, S]
-            let embeddings = try model.embedding(ofPixels: masked, observe: { _, _ in })
-                .converted(to: .float32).l2Normalized()
-            scores += try embeddings.matmul(target).floatValues()
+            scores += try similarities(of: pixels, under: enlarged, to: other)
             progress(range.upperBound)
         }
         return scores
     }
 
+    /// Cosine similarities of a crop's pixels `[1, 3, S, S]` under masks `[B, S, S]` to a unit
+    /// vector `[D]`, all at once.
+    func similarities(
+        of pixels: Tensor, under masks: [Float], to other: [Float]
+    ) throws -> [Float] {
+        let size = model.imageSize
+        let target = try Tensor.floats(other, shape: [other.count, 1], device: model.device)
+        let mask = try Tensor.floats(
+            masks, shape: [masks.count / (size * size), 1, size, size], device: model.device)
+        let masked = try pixels.multiplied(by: mask)  // [B, 3, S, S]
+        return try model.embedding(ofPixels: masked, observe: { _, _ in })
+            .converted(to: .float32).l2Normalized().matmul(target).floatValues()
+    }
+
     /// For each cell whether any of it shows the image, and not padding alone.
-    private func isContent(_ content: PixelRectangle, side: Int) -> [Bool] {
+    func isContent(_ content: PixelRectangle, side: Int) -> [Bool] {
         let cell = model.imageSize / side
         return (0..<side).flatMap { row in
             (0..<side).map { column in

@@ -9,7 +9,7 @@ public import ReIdentData
 import ReIdentEngine
 import ReIdentFiles
 import ReIdentFoundation
-import ReIdentImages
+public import ReIdentImages
 
 /// What to pretrain, on what, and where to.
 public struct Pretraining: Sendable {
@@ -43,11 +43,14 @@ public struct Pretraining: Sendable {
     /// What each block of a new ResNet adds to its input is multiplied by this; nil is open_clip's
     /// 0, see `ModelPackage.create`.
     public var residualGain: Float?
+    /// How images become a new model's square.
+    public var preprocessing: Preprocessing
 
     /// A pretraining that has not begun.
     public init(
         start: Start, dataset: Dataset, options: TrainingOptions = .pretraining,
-        validation: ValidationChoice = .automatic, runPath: String, residualGain: Float? = nil
+        validation: ValidationChoice = .automatic, runPath: String, residualGain: Float? = nil,
+        preprocessing: Preprocessing = .letterbox
     ) {
         self.start = start
         self.dataset = dataset
@@ -55,6 +58,7 @@ public struct Pretraining: Sendable {
         self.validation = validation
         self.runPath = runPath
         self.residualGain = residualGain
+        self.preprocessing = preprocessing
     }
 
     /// Trains to the end; when the task is cancelled, finishes the step and saves first.
@@ -197,7 +201,7 @@ public struct Pretraining: Sendable {
         defer { folder.discard() }
         return try ModelPackage.create(
             architecture, seed: options.seed, at: folder.file("package"), vocabulary: vocabulary,
-            residualGain: residualGain
+            residualGain: residualGain, preprocessing: preprocessing
         ).selecting(.projected)
     }
 }

@@ -18,11 +18,12 @@ extension TrainingJob {
         in path: String, resumes: Bool, force: Bool,
         report: @escaping @Sendable (TrainingEvent) -> Void
     ) async throws {
+        let job = try withFingerprints()
         let run = RunFolder(path: path)
         let stop = StopRequest()
         // Not a child task: cancelling it must not tear down the step in work.
         let training = Task { @EngineActor in
-            let trainer = try Trainer(self, run: run, resumes: resumes, stop: stop, report: report)
+            let trainer = try Trainer(job, run: run, resumes: resumes, stop: stop, report: report)
             // Device, package and data are known to be good only now.
             if !resumes {
                 if stop.isRequested { throw CancellationError() }  // there is nothing to save yet

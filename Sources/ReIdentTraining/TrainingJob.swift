@@ -34,6 +34,8 @@ struct TrainingJob: Sendable {
     let batches: Batches
     /// What the images' captions say, where they take part.
     var captions: CaptionTable?
+    /// What the crops look like, for later warnings; nil before it is known.
+    var crops: TrainedCrops?
     /// What the written packages read texts by.
     let vocabulary: VocabularyFile?
     /// What the written packages read shirt numbers by, where that is their own.
@@ -107,6 +109,31 @@ struct TrainingJob: Sendable {
     var players: Set<String> {
         guard case .listed(let batches) = batches else { return Set(images.map(\.identity)) }
         return Set(batches.joined().map { images[$0.query].identity })
+    }
+
+    /// The images that are trained on: all, or those of the listed pairs.
+    private var usedImages: [PlayerImage] {
+        guard case .listed(let batches) = batches else { return images }
+        return Set(batches.joined().flatMap { [$0.query, $0.gallery] }).sorted().map { images[$0] }
+    }
+
+    /// The same training, knowing what its crops look like.
+    ///
+    /// - Throws: `CancellationError`; a crop that cannot be read is refused when it is trained on.
+    func withFingerprints() throws -> TrainingJob {
+        let images = usedImages
+        let count = min(images.count, TrainedCrops.most)
+        let sources = (0..<count).map { ImageSource(images[$0 * images.count / count].source) }
+        var fingerprints: [PictureFingerprint] = []
+        for start in stride(from: 0, to: count, by: 1_024) {
+            try Task.checkCancellation()
+            fingerprints += ImageSource.seen(
+                Array(sources[start..<min(count, start + 1_024)]), PictureFingerprint.init
+            ).compactMap { try? $0.get() }
+        }
+        var job = self
+        job.crops = TrainedCrops(fingerprints, total: images.count)
+        return job
     }
 
     /// What a saved state says besides its tensors.
@@ -195,6 +222,7 @@ struct TrainingJob: Sendable {
         var settings = package.settings
         settings.provenance = package.settings.provenance.trained(summary(at: position))
         settings.trainedIdentities.append(try HashedIdentities(players))
+        if let crops { settings.trainedCrops.append(crops) }
         let tensors = try package.weights.names.compactMap { name in
             try package.weights.tensors[name].map { entry in
                 if let values = try trained(name) {

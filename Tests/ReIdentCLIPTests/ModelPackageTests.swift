@@ -242,4 +242,37 @@ struct ModelPackageTests {
         #expect(!text.contains("player 1"))
         #expect(try HashedIdentities(["a", "b"]) == HashedIdentities(["b", "a", "a"]))
     }
+
+    @Test("crops that were trained on are recognised by fingerprints, and flat ones are not")
+    func trainedCrops() throws {
+        var generator = SeededGenerator(seed: 5)
+        let pictures = (0..<300).map { _ in
+            PictureFingerprint(horizontal: generator.next(), vertical: generator.next())
+        }
+        let flat = PictureFingerprint(horizontal: 3, vertical: 0)
+        let changed = try package.updating { settings in
+            settings.trainedCrops = [
+                TrainedCrops(pictures + [flat], total: 1_000), TrainedCrops([], total: 4),
+            ]
+        }
+        let known = try #require(changed.settings.trainedCrops.first)
+        #expect(known.total == 1_000 && known.fingerprints == pictures)
+        #expect(changed.settings.trainedCrops.count == 2)
+        #expect(!known.containsCopy(of: flat))
+        for picture in pictures {
+            func changed(bits: Int) -> PictureFingerprint {
+                PictureFingerprint(
+                    horizontal: picture.horizontal ^ ((1 << UInt64(bits)) - 1),
+                    vertical: picture.vertical)
+            }
+            #expect(known.containsCopy(of: changed(bits: 8)))
+            #expect(!known.containsCopy(of: changed(bits: 9)))
+        }
+        let path = "\(path)/config.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let damaged = text.replacing("\"fingerprints\" : \"", with: "\"fingerprints\" : \"AAAA")
+        #expect(damaged != text)
+        try damaged.write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(throws: PackageError.self) { try ModelPackage.open(self.path) }
+    }
 }

@@ -4,8 +4,10 @@
 
 import Foundation
 import ReIdentCLIP
+import ReIdentData
 import ReIdentEngine
 import ReIdentFiles
+import ReIdentImages
 import ReIdentTestSupport
 import Testing
 
@@ -142,6 +144,25 @@ struct EvaluateTests {
         let run = try reident("evaluate", data, "--model", model)
         #expect(run.status == 0, "\(run.errors)")
         #expect(run.errors.contains("warning: 1 of the 1 players"))
+        #expect(!run.errors.contains("copies"))
+    }
+
+    @Test("warns when copies of crops that were trained on are searched for")
+    func copies() throws {
+        let place = try Workplace()
+        let model = try place.model()
+        let data = try place.players("players", count: 3)
+        let queries = try Dataset(path: data).queries(in: .test)
+        let fingerprints = try queries.map {
+            try PictureFingerprint(ImageSource($0.source).decoded())
+        }
+        _ = try ModelPackage.open(model).updating {
+            $0.trainedCrops = [TrainedCrops(fingerprints, total: 90)]
+        }
+        let run = try reident("evaluate", data, "--model", model)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.errors.contains("warning: \(queries.count) of the \(queries.count) images"))
+        #expect(!run.errors.contains("called like"))
     }
 }
 

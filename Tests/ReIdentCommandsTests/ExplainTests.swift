@@ -52,4 +52,51 @@ struct ExplainTests {
             #expect(!FileManager.default.fileExists(atPath: place.file("why.png")))
         }
     }
+
+    @Test("explanations are measured beside what knows nothing, with masks where there are some")
+    func scored() throws {
+        let place = try Workplace()
+        let model = try place.model()
+        let rendered = try reident(
+            "synthesize", "--out", place.file("players"), "--players", "0", "--test-players", "3",
+            "--images-per-player", "4", "--cameras", "2", "--masks")
+        #expect(rendered.status == 0, "\(rendered.errors)")
+        let arguments = [
+            "score-explanations", place.file("players"), "--model", model, "--groups", "4",
+        ]
+        let run = try BuiltProgram.run(arguments + ["--json", "--pairs", "5"])
+        #expect(run.status == 0, "\(run.errors)")
+        let object = try run.object()
+        #expect(object["pairs"] as? Int == 5 && object["masked"] as? Int == 5)
+        let ways = try #require(object["ways"] as? [[String: Any]])
+        #expect(
+            ways.compactMap { $0["way"] as? String }
+                == ["plain", "grouped", "random", "centre", "rollout"])
+        for way in ways {
+            for key in ["deletion", "insertion"] {
+                let figure = try #require(way[key] as? [String: Any])
+                let mean = try #require(figure["mean"] as? Double)
+                let interval = try #require(figure["interval"] as? [Double])
+                #expect((-1...1).contains(mean) && interval[0] <= mean && mean <= interval[1])
+            }
+            #expect((way["deletion_difference"] == nil) == (way["way"] as? String == "plain"))
+        }
+        #expect(ways[0]["passes"] as? Int ?? 0 > 4 && ways[1]["passes"] as? Int == 4)
+        let shares = try #require(object["shares"] as? [[String: Any]])
+        #expect(
+            shares.compactMap { $0["part"] as? String } == [
+                "number", "shirt", "body", "background",
+            ])
+        for key in ["mass", "area"] {
+            let sum = shares.compactMap { ($0[key] as? [String: Any])?["mean"] as? Double }
+                .reduce(0, +)
+            #expect(abs(sum - 1) < 1e-6)
+        }
+        let text = try BuiltProgram.run(arguments + ["--pairs", "2"])
+        #expect(text.output.contains("attention roll-out") && text.output.contains("background"))
+        let few = try BuiltProgram.run(arguments + ["--pairs", "1"])
+        expectFailure(few, code: 64, saying: ["--pairs"])
+        let none = try BuiltProgram.run(arguments + ["--split", "challenge"])
+        expectFailure(none, code: 65, saying: ["challenge"])
+    }
 }

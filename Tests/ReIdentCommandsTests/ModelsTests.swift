@@ -6,6 +6,7 @@
 import Foundation
 import ReIdentCLIP
 import ReIdentFiles
+import ReIdentImages
 import ReIdentTestSupport
 import Testing
 
@@ -68,6 +69,26 @@ struct ModelsTests {
         let (old, new) = (try before.weights.floats(name), try back.weights.floats(name))
         #expect(zip(old, new).allSatisfy { Float(halfBits: $0.halfBits) == $1 })
         #expect(old != new)
+    }
+
+    @Test("what a package was trained on can be left out, and only that")
+    func forgetTrained() throws {
+        let place = try Workplace()
+        let model = try place.model()
+        let picture = PictureFingerprint(horizontal: .max, vertical: 7)
+        let before = try ModelPackage.open(model).updating {
+            $0.trainedCrops = [TrainedCrops([picture], total: 1)]
+            $0.trainedIdentities = (try? HashedIdentities(["9"])).map { [$0] } ?? []
+        }
+        let seen = try reident("models", "inspect", model, "--json")
+        #expect(try seen.object()["trained_crops"] as? Int == 1)
+        let run = try reident(
+            "models", "convert", model, "--forget-trained", "--out", place.file("free"))
+        #expect(run.status == 0, "\(run.errors)")
+        let after = try ModelPackage.open(place.file("free"))
+        #expect(before.settings.wasTrained(on: "9") && !before.settings.trainedCrops.isEmpty)
+        #expect(!after.settings.wasTrained(on: "9") && after.settings.trainedCrops.isEmpty)
+        #expect(after.settings.weightsDigest == before.settings.weightsDigest)
     }
 
     @Test("for another image size, positions are resampled and all else stays")
@@ -142,6 +163,19 @@ struct ModelsTests {
             "models", "convert", place.file("large"), "--weights", "bf16", "--out",
             place.file("brain"))
         #expect(taken.status == 0, "\(taken.errors)")
+    }
+
+    @Test("a new model is made for the preprocessing asked for")
+    func preprocessing() throws {
+        let place = try Workplace()
+        let arch = try place.architecture()
+        for (name, wanted) in [(nil, Preprocessing.letterbox), ("stretch", .stretch)] {
+            let run = try BuiltProgram.run(
+                ["models", "create", "--arch", arch, "--seed", "1", "--out", place.file("p")]
+                    + (name.map { ["--preprocess", $0, "--force"] } ?? []))
+            #expect(run.status == 0, "\(run.errors)")
+            #expect(try ModelPackage.open(place.file("p")).settings.preprocessing == wanted)
+        }
     }
 
     @Test("a new ResNet's blocks add nothing, or as much as is asked for")

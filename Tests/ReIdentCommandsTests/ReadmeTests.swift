@@ -47,6 +47,9 @@ struct ReadmeTests {
         try FileManager.default.moveItem(
             atPath: place.file("texts.json"), toPath: place.file("ARCH.json"))
         try words(in: place)
+        try FileManager.default.createSymbolicLink(
+            atPath: place.file("Models"),
+            withDestinationPath: SharedData.projectRoot.appending(path: "Models").path)
         try place.image("query.jpg", seed: 7)
         for seed in 0..<3 { try place.image("crops/\(seed).png", seed: UInt64(seed)) }
         try place.write("0,1,2,1\n1,0.1,0.2,0.4\n2,0.3,0.1,0.2\n", to: "distances.csv")

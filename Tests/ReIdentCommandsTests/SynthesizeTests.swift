@@ -38,9 +38,9 @@ struct SynthesizeTests {
 
         let data = try Dataset(path: place.file("a"))
         #expect(data.format == .manifest)
-        #expect(data.train.map(\.identity) == ["1", "1"])
-        #expect(data.queries(in: .test).map(\.identity) == ["2"])
-        #expect(data.gallery(in: .test).map(\.identity) == ["2"])
+        #expect(data.train.map(\.identity) == ["1-1", "1-1"])
+        #expect(data.queries(in: .test).map(\.identity) == ["1-2"])
+        #expect(data.gallery(in: .test).map(\.identity) == ["1-2"])
         #expect(data.images.allSatisfy { $0.caption?.isEmpty == false })
         let query = try #require(data.queries(in: .test).first?.camera)
         #expect(data.gallery(in: .test).allSatisfy { $0.camera != nil && $0.camera != query })
@@ -97,6 +97,29 @@ struct SynthesizeTests {
         let numbers = try Dataset(path: place.file("a")).images.compactMap(\.number)
         #expect(!numbers.isEmpty)
         #expect(numbers.allSatisfy { ["5", "6", "00"].contains($0) })
+    }
+
+    @Test("words captions as asked, of the same pictures")
+    func captions() throws {
+        let place = try Workplace()
+        for (name, style) in [("a", "varied"), ("b", "short"), ("c", "shirt")] {
+            let run = try reident(
+                "synthesize", "--out", place.file(name), "--players", "4", "--test-players", "0",
+                "--images-per-player", "3", "--close-ups", "0.5", "--captions", style)
+            #expect(run.status == 0, "\(run.errors)")
+        }
+        let data = try ["a", "b", "c"].map { try Dataset(path: place.file($0)) }
+        let files = try zip(["a", "b", "c"], data).map { name, set in
+            try set.images.map { image in
+                try Data(contentsOf: URL(filePath: place.file("\(name)/\(image.path)")))
+            }
+        }
+        #expect(files[0] == files[1] && files[0] == files[2])
+        #expect(data[0].images.map(\.caption) != data[1].images.map(\.caption))
+        for image in data[1].images + data[2].images {
+            let words = try #require(image.caption).split(separator: " ")
+            #expect(words.count <= 2 || words.contains("shirt") || words.contains("shirt,"))
+        }
     }
 
     @Test(

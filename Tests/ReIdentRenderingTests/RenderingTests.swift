@@ -119,10 +119,30 @@ struct RenderingTests {
         for framing in [PlayerRenderer.Framing.player, .number] {
             for shown in [number, nil] {
                 let caption = Caption(player, pose: pose, number: shown, framing: framing)
-                let texts = (0..<200).map { _ in caption.text(&generator) }
+                let texts = (0..<200).map { _ in caption.text(.varied, &generator) }
                 #expect(Set(texts).count >= 3)
                 #expect(texts.allSatisfy { $0.contains("5") == (shown != nil) })
             }
+        }
+    }
+
+    @Test("short captions say the number, the shirt or both in fixed words")
+    func shortCaptions() throws {
+        var generator = SeededGenerator(seed: 12)
+        let number = try #require(ShirtNumber("5"))
+        let player = PlayerAppearance(kit: Self.kit, number: number, using: &generator)
+        let pose = Pose(yaw: .pi, using: &generator)
+        let shirt = player.kit.shortWords
+        let wanted: [(PlayerRenderer.Framing, ShirtNumber?, CaptionStyle, Set<String>)] = [
+            (.number, number, .short, ["5"]), (.number, nil, .short, ["no number"]),
+            (.number, number, .shirt, ["5"]), (.player, number, .shirt, [shirt]),
+            (.player, number, .short, ["5", shirt, "\(shirt), 5"]),
+            (.player, nil, .short, ["no number", shirt]),
+        ]
+        for (framing, shown, style, texts) in wanted {
+            let caption = Caption(player, pose: pose, number: shown, framing: framing)
+            let found = (0..<100).map { _ in caption.text(style, &generator) }
+            #expect(Set(found) == texts)
         }
     }
 }

@@ -128,6 +128,46 @@ struct ScoreCAMTests {
         #expect(Self.correlation(few.query.values, plain.query.values) > 0.9)
     }
 
+    @Test("attention roll-out equals PyTorch's; a ResNet has none")
+    func rollout() throws {
+        let file = try SafetensorsFile(path: "\(Self.fixtures)/transformer.safetensors")
+        let pictures = try pictures(file)
+        let expected = try file.floats("rollout")
+        let explainer = try ScoreCAM(package("transformer"))
+        for (place, picture) in pictures.enumerated() {
+            let found = try #require(try explainer.rollout(of: picture))
+            let cells = found.values.count
+            let reference = Array(expected[place * cells..<(place + 1) * cells])
+            let largest = zip(found.values, reference).map { abs($0 - $1) }.max() ?? 1
+            #expect(largest < Tolerance.mapValue, "\(largest)")
+        }
+        let convolutional = try ScoreCAM(package("resnet"))
+        let file2 = try SafetensorsFile(path: "\(Self.fixtures)/resnet.safetensors")
+        #expect(try convolutional.rollout(of: self.pictures(file2)[0]) == nil)
+    }
+
+    @Test("deletion and insertion equal PyTorch's", arguments: ["transformer", "resnet"])
+    func faithfulness(name: String) throws {
+        let file = try SafetensorsFile(path: "\(Self.fixtures)/\(name).safetensors")
+        let pictures = try pictures(file)
+        let side = pictures[0].side
+        let order = SaliencyMap(rows: side, columns: side, values: try file.floats("order"))
+        let found = try ScoreCAM(package(name))
+            .faithfulness(of: order, on: pictures[0], towards: pictures[1])
+        for (curve, reference) in [
+            (found.deletion, try file.floats("deletion")),
+            (found.insertion, try file.floats("insertion")),
+        ] {
+            #expect(curve.count == reference.count)
+            let largest = zip(curve, reference).map { abs($0 - $1) }.max() ?? 1
+            #expect(largest < Tolerance.unitEmbedding, "\(largest)")
+        }
+        // Nothing is missing at the start of the one and at the end of the other.
+        #expect(abs(found.deletion[0] - found.insertion[10]) < Tolerance.unitEmbedding)
+        let flat = Faithfulness(deletion: [1, 0.5, 0], insertion: [0, 1, 1])
+        #expect(flat.deletionArea == 0.5 && flat.insertionArea == 0.75)
+    }
+
     @Test("a layer that there is not is refused")
     func layer() throws {
         var options = ScoreCAM.Options()

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 
 import Foundation
+import ReIdent
 import ReIdentCLIP
 import ReIdentData
 import ReIdentEngine
@@ -90,6 +91,16 @@ struct FineTuningTests {
             best.settings.wasTrained(on: $0)
         }
         #expect(trained.count == 7)  // 10 training players, a quarter of them kept aside
+        // Crops of those and of no others are known again.
+        let known = TrainedImages(
+            training.dataset.train.filter { trained.contains($0.identity) },
+            settings: best.settings)
+        #expect(known.copies == known.images && known.images > 0)
+        #expect(known.players == 7 && known.knownPlayers == 7)
+        let others = TrainedImages(
+            training.dataset.train.filter { !trained.contains($0.identity) },
+            settings: best.settings)
+        #expect(others.copies == 0 && others.images > 0 && others.knownPlayers == 0)
         let before = training.package.weights
         let last = try ModelPackage.open(run.lastPackage)
         #expect(

@@ -2,6 +2,8 @@
 //
 // SPDX-License-Identifier: MIT
 
+import ReIdentFoundation
+
 /// Repeats work and takes the median of its rates.
 struct Stopwatch: Sendable {
     /// How many rates the median is taken of, at least 1.
@@ -31,13 +33,6 @@ struct Stopwatch: Sendable {
             rates.append(Double(runs) / elapsed)
         }
         return rates
-    }
-}
-
-extension Duration {
-    /// The duration in seconds.
-    fileprivate var seconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }
 

@@ -160,13 +160,17 @@ struct TransformerBlock {
             activation: activation, form: form)
     }
 
-    /// `[N, T, E] → [N, T, E]`; `observe` is shown what the first layer norm gives.
+    /// `[N, T, E] → [N, T, E]`; `observe` is shown `norm`, what the first layer norm gives, and
+    /// `qkv`, the queries, keys and values, `[N, T, 3E]`.
     func callAsFunction(
-        _ x: Tensor, observe: (Tensor) -> Void = { _ in }
+        _ x: Tensor, observe: (String, Tensor) -> Void = { _, _ in }
     ) throws(EngineError) -> Tensor {
         let normalized = try attentionNorm(x)
-        observe(normalized)
-        let mixed = try queryKeyValue(normalized)
+        observe("norm", normalized)
+        let joined = try queryKeyValue(normalized)
+        observe("qkv", joined)
+        let mixed =
+            try joined
             .attention(heads: heads, isCausal: isCausal)  // [N, T, E]
         let attended = try attentionOutput(mixed, residual: x)  // [N, T, E]
         return try perceptron(perceptronNorm(attended), residual: attended)  // [N, T, E]

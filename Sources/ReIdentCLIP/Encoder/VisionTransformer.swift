@@ -96,7 +96,7 @@ public final class VisionTransformer: VisionEncoder {
     /// Embeddings of pixels, not at unit length: `[N, D]`, or `[N, E]` without projection.
     ///
     /// Beside the stages it shows `norm.I`, what the first layer norm of block I gives,
-    /// `[N, T, E]`.
+    /// `[N, T, E]`, and `qkv.I`, its queries, keys and values of all heads, `[N, T, 3E]`.
     public func embedding(
         ofPixels pixels: Tensor, observe: StageObserver
     ) throws(EngineError) -> Tensor {
@@ -140,7 +140,7 @@ public final class VisionTransformer: VisionEncoder {
             if usesCheckpoints {
                 x = try checkpointed(x) { (x: Tensor) throws(EngineError) in try block(x) }
             } else {
-                x = try block(x) { observe("norm.\(index)", $0) }  // [N, T, E]
+                x = try block(x) { observe("\($0).\(index)", $1) }  // [N, T, E]
             }
             observe("block.\(index)", x)
         }

@@ -80,14 +80,10 @@ struct CalibrateCommand: AsyncParsableCommand {
                 dataset: dataset.root, split: split.rawValue,
                 problem: "no crop of a known player")
         }
-        let new = all.filter { !package.settings.wasTrained(on: $0.identity) }
-        let trained = Set(all.map(\.identity)).count - Set(new.map(\.identity)).count
-        if trained > 0 {
-            output.warn(
-                "\(trained) players are called like players this model was trained on. If they "
-                    + "are the same, similarities of new players are lower than these, and the "
-                    + "thresholds too high.")
-        }
+        output.warnOfTrained(
+            all, by: package,
+            consequence:
+                "similarities of new players are lower than these, and the thresholds too high")
         return all
     }
 }

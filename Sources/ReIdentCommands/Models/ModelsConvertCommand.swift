@@ -27,19 +27,27 @@ struct ModelsConvertCommand: ParsableCommand {
     @Option(help: "Side of the images in pixels.")
     var imageSize: Int?
 
+    @Flag(
+        help: """
+            Leave out the hashes of players and the fingerprints of crops that it was trained on. \
+            No evaluation can warn of them any more.
+            """)
+    var forgetTrained = false
+
     @OptionGroup var target: PackageOutputOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard weights != nil || imageSize != nil else {
-            throw ValidationError("Nothing would change. Give --weights, --image-size or both.")
+        guard weights != nil || imageSize != nil || forgetTrained else {
+            throw ValidationError(
+                "Nothing would change. Give --weights, --image-size or --forget-trained.")
         }
     }
 
     func run() throws {
         let converted = try ModelPackage.open(package).convert(
-            to: weights?.elementType, imageSize: imageSize, at: target.path,
-            force: target.force.isGiven)
+            to: weights?.elementType, imageSize: imageSize, keepsTrained: !forgetTrained,
+            at: target.path, force: target.force.isGiven)
         let description = try PackageDescription(converted)
         try output.print(description, text: description.text)
     }

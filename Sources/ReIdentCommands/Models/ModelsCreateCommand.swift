@@ -4,6 +4,7 @@
 
 import ArgumentParser
 import ReIdentCLIP
+import ReIdentImages
 
 /// Creates a model to be trained.
 struct ModelsCreateCommand: ParsableCommand {
@@ -37,7 +38,8 @@ struct ModelsCreateCommand: ParsableCommand {
             architecture, seed: seed, at: package.path, force: package.force.isGiven,
             vocabulary: vocabulary.map { path throws(PackageError) in
                 try VocabularyFile(path: path)
-            }, residualGain: start.residualGain)
+            }, residualGain: start.residualGain,
+            preprocessing: start.preprocess ?? .letterbox)
         let description = try PackageDescription(written)
         try output.print(description, text: description.text)
     }

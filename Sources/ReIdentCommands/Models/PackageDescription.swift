@@ -28,6 +28,7 @@ struct PackageDescription: Encodable {
     private let vocabulary: Nullable<String>
     private let decisions: Nullable<DecisionCalibration>
     private let trainedIdentities: Int
+    private let trainedCrops: Int
     private let provenance: Provenance
     private let weightsDigest: String
     private let fingerprint: String
@@ -42,6 +43,7 @@ struct PackageDescription: Encodable {
         case hasProjection = "projection"
         case hasTextSide = "text_side"
         case trainedIdentities = "trained_identities"
+        case trainedCrops = "trained_crops"
         case weightsDigest = "weights_sha256"
     }
 
@@ -71,6 +73,7 @@ struct PackageDescription: Encodable {
         vocabulary = Nullable(vocabularyFile?.path.split(separator: "/").last.map(String.init))
         decisions = Nullable(settings.decisions)
         trainedIdentities = settings.trainedIdentities.reduce(0) { $0 + $1.hashes.count }
+        trainedCrops = settings.trainedCrops.reduce(0) { $0 + $1.fingerprints.count }
         provenance = settings.provenance
         weightsDigest = settings.weightsDigest
         fingerprint = try package.fingerprint()
@@ -93,7 +96,12 @@ struct PackageDescription: Encodable {
             ["weights", origin],
             ["SHA-256", weightsDigest],
         ]
-        if trainedIdentities > 0 { rows.append(["trained on", "\(trainedIdentities) players"]) }
+        if trainedIdentities + trainedCrops > 0 {
+            rows.append([
+                "trained on",
+                "\(trainedIdentities) players, \(trainedCrops) crops kept as fingerprints",
+            ])
+        }
         if let decisions = decisions.value {
             rows.append(["decisions", "calibrated on \(decisions.players) players"])
         }

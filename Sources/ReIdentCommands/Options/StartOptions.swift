@@ -4,6 +4,7 @@
 
 import ArgumentParser
 import ReIdentCLIP
+import ReIdentImages
 
 /// The start of a new model.
 struct StartOptions: ParsableArguments {
@@ -13,6 +14,13 @@ struct StartOptions: ParsableArguments {
             with 1 a short training from nothing learns sooner. (default: 0, as open_clip has it)
             """)
     var residualGain: Float?
+
+    @Option(
+        help: """
+            How images become a new model's square: letterbox, clip or stretch. (default: \
+            letterbox)
+            """)
+    var preprocess: Preprocessing?
 
     func validate() throws {
         if let residualGain, !residualGain.isFinite || residualGain < 0 {

@@ -20,7 +20,8 @@ struct RootCommand: AsyncParsableCommand {
             ModelsCommand.self, DataCommand.self, CropCommand.self, SynthesizeCommand.self,
             EmbedCommand.self, TokenizeCommand.self, EmbedTextCommand.self, TrainCommand.self,
             PretrainCommand.self, EvaluateCommand.self, DistancesCommand.self, ScoreCommand.self,
-            CalibrateCommand.self, SearchCommand.self, ExplainCommand.self, IndexCommand.self,
+            CalibrateCommand.self, SearchCommand.self, ExplainCommand.self,
+            ScoreExplanationsCommand.self, IndexCommand.self,
             ReadNumberCommand.self, ScoreNumbersCommand.self, ReportCommand.self,
             ReproduceCommand.self, BenchmarkCommand.self,
         ])

@@ -94,7 +94,11 @@ struct ReportCommand: AsyncParsableCommand {
         let packages = [model.path] + (compare.map { [$0] } ?? [])
         var models: [ModelFigures] = []
         for path in packages {
-            models.append(try await figures(of: ModelPackage.open(path), retrieval, dataset))
+            let package = try ModelPackage.open(path)
+            output.warnOfTrained(
+                retrieval.queries, by: package,
+                consequence: "the page says nothing about unseen players")
+            models.append(try await figures(of: package, retrieval, dataset))
         }
         output.note("Drawing.")
         let pictures = try await pictures(of: models[0])

@@ -2,10 +2,10 @@
 //
 // SPDX-License-Identifier: MIT
 
-import ArgumentParser
+public import ArgumentParser
 import ReIdentData
 import ReIdentFiles
-import ReIdentRendering
+public import ReIdentRendering
 
 /// Renders a data set.
 struct SynthesizeCommand: AsyncParsableCommand {
@@ -50,6 +50,14 @@ struct SynthesizeCommand: AsyncParsableCommand {
                 + "several after commas. (default: all)"))
     var fonts: FontChoice?
 
+    @Option(
+        help: """
+            How captions are worded: varied (sentences, as people would), short (in fixed words \
+            the number, the shirt or both) or shirt (of players only the shirt); from the fixed \
+            ones a new model learns its first words.
+            """)
+    var captions = CaptionStyle.varied
+
     @Option(help: "Decides everything that is left to chance.")
     var seed: UInt64 = 1
 
@@ -84,6 +92,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
             players: [.train: players, .test: testPlayers, .challenge: challenge],
             imagesPerPlayer: imagesPerPlayer, cameras: cameras, teamSize: teamSize, seed: seed)
         settings.closeUps = closeUps
+        settings.captions = captions
         settings.numbers = numbers.numbers
         if let fonts { settings.fonts = fonts.fonts }
         let league = League(settings)
@@ -101,6 +110,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
 }
 
 extension SynthesizedLayout: ExpressibleByArgument {}
+extension CaptionStyle: ExpressibleByArgument {}
 
 /// What was rendered.
 private struct SynthesisReport: Encodable {

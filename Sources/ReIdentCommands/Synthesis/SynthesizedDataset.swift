@@ -118,7 +118,8 @@ struct SynthesizedDataset {
                 case .challenge: .challenge
                 }
             manifest.add(
-                path: crop.path, identity: "\(member.identity)",
+                // Players of two seeds are not the same.
+                path: crop.path, identity: "\(league.settings.seed)-\(member.identity)",
                 // Of one camera alone, the rule that a query's own camera does not count would
                 // leave out every query.
                 camera: league.cameras.count > 1 ? "\(picture.camera + 1)" : nil, split: split,

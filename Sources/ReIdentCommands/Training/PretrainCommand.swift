@@ -5,6 +5,7 @@
 import ArgumentParser
 import ReIdentCLIP
 import ReIdentData
+import ReIdentImages
 import ReIdentTraining
 
 /// Trains a model on images and their captions.
@@ -68,9 +69,10 @@ struct PretrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
                 "The package of --model has its vocabulary; leave out --vocabulary and "
                     + "--vocabulary-size.")
         }
-        guard model == nil || newModel.residualGain == nil else {
+        guard model == nil || (newModel.residualGain == nil && newModel.preprocess == nil) else {
             throw ValidationError(
-                "The package of --model has its weights; leave out --residual-gain.")
+                "The package of --model has its weights and its preprocessing; leave out "
+                    + "--residual-gain and --preprocess.")
         }
         guard vocabulary == nil || vocabularySize == nil else {
             throw ValidationError(
@@ -88,7 +90,8 @@ struct PretrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
         let training = Pretraining(
             start: start, dataset: dataset, options: options,
             validation: validation?.choice ?? .automatic, runPath: out,
-            residualGain: newModel.residualGain)
+            residualGain: newModel.residualGain,
+            preprocessing: newModel.preprocess ?? .letterbox)
         let display = TrainingDisplay(output, run: out)
         defer { display.finish() }
         try await training.run(resumes: resume, force: force.isGiven) { display.show($0) }

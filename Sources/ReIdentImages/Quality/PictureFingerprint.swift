@@ -21,7 +21,8 @@ public struct PictureFingerprint: Sendable, Hashable {
     /// Whether brightness rises from top to bottom, row by row.
     public let vertical: UInt64
 
-    init(horizontal: UInt64, vertical: UInt64) {
+    /// A fingerprint that was stored.
+    public init(horizontal: UInt64, vertical: UInt64) {
         (self.horizontal, self.vertical) = (horizontal, vertical)
     }
 

@@ -65,7 +65,8 @@ extension League {
         return try PlayerRenderer.render(
             member.appearance, camera: cameras[picture.camera],
             in: .init(venue: Venue(using: &venueGenerator), others: others),
-            framing: picture.isCloseUp ? .number : .player, seed: generator.next())
+            framing: picture.isCloseUp ? .number : .player, captions: settings.captions,
+            seed: generator.next())
     }
 
     // MARK: Games

@@ -26,6 +26,8 @@ public struct League: Sendable, Equatable {
         public var numbers = ShirtNumber.upTo99
         /// The share of pictures that show a shirt's number from near, 0...1.
         public var closeUps = 0.0
+        /// How pictures are put into words.
+        public var captions = CaptionStyle.varied
         /// Decides all of it.
         public var seed: UInt64
 

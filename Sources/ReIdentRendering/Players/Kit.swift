@@ -146,16 +146,20 @@ public struct Kit: Sendable, Equatable {
 
     /// The shirt in words, for example `a white shirt with blue stripes`.
     var words: String {
-        let start = "\(shirt.name.first.map("aeiou".contains) == true ? "an" : "a") \(shirt.name)"
+        "\(shirt.name.first.map("aeiou".contains) == true ? "an" : "a") \(shortWords)"
+    }
+
+    /// The shirt in words without an article, for example `white shirt with blue stripes`.
+    var shortWords: String {
         switch pattern {
-        case .plain: return "\(start) shirt"
-        case .stripes: return "\(start) shirt with \(second.name) stripes"
-        case .hoops: return "\(start) shirt with \(second.name) hoops"
-        case .panels: return "\(start) shirt with \(second.name) side panels"
-        case .band: return "\(start) shirt with a \(second.name) band"
-        case .sash: return "\(start) shirt with a \(second.name) sash"
-        case .yoke: return "\(start) shirt with \(second.name) shoulders"
-        case .fade: return "\(start) shirt fading to \(second.name)"
+        case .plain: "\(shirt.name) shirt"
+        case .stripes: "\(shirt.name) shirt with \(second.name) stripes"
+        case .hoops: "\(shirt.name) shirt with \(second.name) hoops"
+        case .panels: "\(shirt.name) shirt with \(second.name) side panels"
+        case .band: "\(shirt.name) shirt with a \(second.name) band"
+        case .sash: "\(shirt.name) shirt with a \(second.name) sash"
+        case .yoke: "\(shirt.name) shirt with \(second.name) shoulders"
+        case .fade: "\(shirt.name) shirt fading to \(second.name)"
         }
     }
 }

@@ -4,6 +4,16 @@
 
 import ReIdentFoundation
 
+/// How crops are put into words; the pictures are the same.
+public enum CaptionStyle: String, Sendable, CaseIterable {
+    /// In sentences, as different people would.
+    case varied
+    /// In fixed words: from near the number or `no number`; of a player that, the shirt, or both.
+    case short
+    /// In fixed words: from near the number or `no number`; of a player the shirt alone.
+    case shirt
+}
+
 /// What can be said about a crop.
 struct Caption {
     private let kit: Kit
@@ -28,8 +38,28 @@ struct Caption {
         self.framing = framing
     }
 
-    /// One way to say it; a number is named if and only if it can be read.
-    func text(_ generator: inout SeededGenerator) -> String {
+    /// The words of a style; a number is named if and only if it can be read.
+    ///
+    /// - Parameters:
+    ///   - style: How it is said.
+    ///   - generator: Decides among the ways to say it, of every style the same number of times.
+    /// - Returns: One way to say it.
+    func text(_ style: CaptionStyle, _ generator: inout SeededGenerator) -> String {
+        var choice = generator
+        let varied = varied(&generator)
+        let read = number ?? "no number"
+        switch (style, framing) {
+        case (.varied, _): return varied
+        case (_, .number): return read
+        case (.shirt, .player): return kit.shortWords
+        case (.short, .player):
+            let both = number.map { "\(kit.shortWords), \($0)" } ?? kit.shortWords
+            return choice.one(of: [(read, 2), (kit.shortWords, 1), (both, 1)])
+        }
+    }
+
+    /// One way to say it, as people would.
+    private func varied(_ generator: inout SeededGenerator) -> String {
         switch (framing, number) {
         case (.player, let number?): generator.one(of: ways(number))
         case (.player, nil): generator.one(of: waysWithoutNumber)
