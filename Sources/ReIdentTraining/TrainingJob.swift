@@ -223,6 +223,8 @@ struct TrainingJob: Sendable {
         settings.provenance = package.settings.provenance.trained(summary(at: position))
         settings.trainedIdentities.append(try HashedIdentities(players))
         if let crops { settings.trainedCrops.append(crops) }
+        // What was learned from the start's similarities does not hold for these weights.
+        (settings.decisions, settings.numberReading) = (nil, nil)
         let tensors = try package.weights.names.compactMap { name in
             try package.weights.tensors[name].map { entry in
                 if let values = try trained(name) {

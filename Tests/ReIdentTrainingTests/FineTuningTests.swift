@@ -86,6 +86,7 @@ struct FineTuningTests {
         #expect(epochs.allSatisfy { (0...1).contains($0.meanAveragePrecision ?? -1) })
         let best = try ModelPackage.open(run.bestPackage)
         #expect(best.settings.provenance.kind == .trained)
+        #expect(best.settings.decisions == nil && best.settings.numberReading == nil)
         #expect(best.settings.provenance.training?["chosen_on"] == "validation")
         let trained = Set(training.dataset.train.map(\.identity)).filter {
             best.settings.wasTrained(on: $0)
