@@ -59,7 +59,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         try folder?.check()
         let package = try model.open()
         output.warnOfTrained(
-            retrieval.queries, by: package,
+            retrieval.queries + retrieval.gallery, by: package,
             consequence: "these figures say nothing about unseen players")
         let encoder = try await encoding.encoder(of: package, output: output)
         let meter = output.meter("Embedding")

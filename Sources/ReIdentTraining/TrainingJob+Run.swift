@@ -18,6 +18,7 @@ extension TrainingJob {
         in path: String, resumes: Bool, force: Bool,
         report: @escaping @Sendable (TrainingEvent) -> Void
     ) async throws {
+        if images.count > 5_000 { report(.note("Looking at the crops, to know copies later.")) }
         let job = try withFingerprints()
         let run = RunFolder(path: path)
         let stop = StopRequest()

@@ -161,7 +161,8 @@ struct EvaluateTests {
         }
         let run = try reident("evaluate", data, "--model", model)
         #expect(run.status == 0, "\(run.errors)")
-        #expect(run.errors.contains("warning: \(queries.count) of the \(queries.count) images"))
+        let all = try queries.count + Dataset(path: data).gallery(in: .test).count
+        #expect(run.errors.contains("warning: \(queries.count) of the \(all) images"))
         #expect(!run.errors.contains("called like"))
     }
 }

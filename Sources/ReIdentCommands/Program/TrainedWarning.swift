@@ -10,11 +10,12 @@ extension OutputOptions {
     /// Warns of players and crops that a model was trained on.
     ///
     /// - Parameters:
-    ///   - images: What the model is judged by.
+    ///   - images: What the model is judged by; distractors are left out.
     ///   - package: The model.
     ///   - consequence: What follows from it, a clause.
     func warnOfTrained(_ images: [PlayerImage], by package: ModelPackage, consequence: String) {
-        let trained = TrainedImages(images, settings: package.settings)
+        let trained = TrainedImages(
+            images.filter { !$0.isDistractor }, settings: package.settings)
         if trained.knownPlayers > 0 {
             warn(
                 "\(trained.knownPlayers) of the \(trained.players) players are called like players "

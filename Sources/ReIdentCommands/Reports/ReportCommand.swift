@@ -96,7 +96,7 @@ struct ReportCommand: AsyncParsableCommand {
         for path in packages {
             let package = try ModelPackage.open(path)
             output.warnOfTrained(
-                retrieval.queries, by: package,
+                retrieval.queries + retrieval.gallery, by: package,
                 consequence: "the page says nothing about unseen players")
             models.append(try await figures(of: package, retrieval, dataset))
         }
