@@ -71,16 +71,18 @@ render shirts --players 8000 --images-per-player 4 --team-size 3 --numbers $numb
 render sentences --players 8000 --images-per-player 4 --team-size 3 --numbers $numbers --seed 101
 render near --players 12000 --images-per-player 3 --team-size 2 --close-ups 1 --numbers $numbers \
     --captions short --seed 104
-# The same pictures as `near`, in sentences: for the vocabulary.
-render near-sentences --players 12000 --images-per-player 3 --team-size 2 --close-ups 1 \
-    --numbers $numbers --seed 104
+# For the vocabulary alone.
+render near-sentences --players 2000 --images-per-player 3 --team-size 2 --close-ups 1 \
+    --numbers $numbers --seed 105
 render more-near --players 14000 --images-per-player 3 --team-size 2 --close-ups 1 \
     --numbers $numbers --captions short --seed 106
 render players --players 8000 --images-per-player 4 --team-size 3 --numbers $numbers \
     --captions short --seed 107
+render more-players --players 8000 --images-per-player 4 --team-size 3 --numbers $numbers \
+    --captions short --seed 108
 join words digits sentences near-sentences
 join first digits digits shirts
-join all near more-near players players sentences
+join all near more-near players more-players sentences
 join pairs players more-near
 
 echo "== The start: a vocabulary of all captions, and one step that hardly moves anything"
@@ -99,7 +101,7 @@ run pretrain 1-words first 0-start/last --batch-size 128 --weight-decay 0.1 --sc
 
 echo "== All numbers, from near and on shirts, and sentences"
 run pretrain 2-all all 1-words/last --batch-size 128 --weight-decay 0.1 --schedule cosine \
-    --lr 1.2e-3 --warmup-epochs 0.1 --epochs 6 --max-steps 7302 --seed 4 --shirt 0.5 \
+    --lr 1.2e-3 --warmup-epochs 0.1 --epochs 6 --seed 4 --shirt 0.5 \
     --color-shift 0.3 --rescale 0.15 --jpeg 0.15 --blur 0.1
 
 echo "== Pairs of crops of one player, and still reading"

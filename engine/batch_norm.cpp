@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 #include <vector>
 
 #include "boundary.hpp"
@@ -32,12 +34,35 @@ using torch::autograd::variable_list;
 /// Pixels whose sums are one partial sum, so that results do not depend on the number of threads.
 constexpr int64_t block = 512;
 
+/// How a number is stored: as it is, or as bfloat16, the upper half of a float.
+inline float loaded(float value) { return value; }
+inline float loaded(c10::BFloat16 value) {
+    uint32_t bits = static_cast<uint32_t>(value.x) << 16;
+    float result;
+    std::memcpy(&result, &bits, sizeof result);
+    return result;
+}
+inline void store(float value, float *place) { *place = value; }
+/// To the nearest, of two as near the even one; without a branch, so that compilers use registers
+/// of many numbers. What is not a number stays none.
+inline void store(float value, c10::BFloat16 *place) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    place->x = static_cast<uint16_t>(value == value ? rounded : 0x7fc0u);
+}
+
+// Each kernel once as a template, and for both kinds of numbers a function with its clones, which
+// templates cannot have.
+#define REIDENT_INLINE inline __attribute__((always_inline))
+
 /// Adds x and x² of rows [count, channels] to sums [2, channels].
-REIDENT_WIDE void add_moments(const float *x, int64_t count, int64_t channels, double *sums) {
+template <typename T>
+REIDENT_INLINE void add_moments_of(const T *x, int64_t count, int64_t channels, double *sums) {
     double *squares = sums + channels;
     for (int64_t row = 0; row < count; ++row, x += channels) {
         for (int64_t c = 0; c < channels; ++c) {
-            double value = x[c];
+            double value = loaded(x[c]);
             sums[c] += value;
             squares[c] += value * value;
         }
@@ -45,51 +70,90 @@ REIDENT_WIDE void add_moments(const float *x, int64_t count, int64_t channels, d
 }
 
 /// y = (x - mean) factor + bias, plus residual, rectified; each [count, channels].
-REIDENT_WIDE void normalize(const float *x, const float *residual, bool rectified,
-                            const float *mean, const float *factor, const float *bias,
-                            int64_t count, int64_t channels, float *y) {
+template <typename T>
+REIDENT_INLINE void normalize_of(const T *x, const T *residual, bool rectified, const float *mean,
+                                 const float *factor, const float *bias, int64_t count,
+                                 int64_t channels, T *y) {
+    float least = rectified ? 0 : -std::numeric_limits<float>::infinity();
     for (int64_t row = 0; row < count; ++row, x += channels, y += channels) {
-        for (int64_t c = 0; c < channels; ++c) y[c] = (x[c] - mean[c]) * factor[c] + bias[c];
-        if (residual != nullptr) {
-            for (int64_t c = 0; c < channels; ++c) y[c] += residual[c];
+        if (residual == nullptr) {
+            for (int64_t c = 0; c < channels; ++c) {
+                float value = (loaded(x[c]) - mean[c]) * factor[c] + bias[c];
+                store(value < least ? least : value, y + c);
+            }
+        } else {
+            for (int64_t c = 0; c < channels; ++c) {
+                float value =
+                    (loaded(x[c]) - mean[c]) * factor[c] + bias[c] + loaded(residual[c]);
+                store(value < least ? least : value, y + c);
+            }
             residual += channels;
-        }
-        if (rectified) {
-            for (int64_t c = 0; c < channels; ++c) y[c] = y[c] > 0 ? y[c] : 0;
         }
     }
 }
 
 /// Keeps the gradient where y is positive.
-REIDENT_WIDE void rectify_gradient(const float *gradient, const float *y, int64_t count,
-                                   float *kept) {
-    for (int64_t i = 0; i < count; ++i) kept[i] = y[i] > 0 ? gradient[i] : 0;
+template <typename T>
+REIDENT_INLINE void rectify_gradient_of(const T *gradient, const T *y, int64_t count, T *kept) {
+    for (int64_t i = 0; i < count; ++i) {
+        float slope = loaded(gradient[i]);  // read in any case: no branch
+        store(loaded(y[i]) > 0 ? slope : 0.0f, kept + i);
+    }
 }
 
 /// Adds g and g (x - mean) of rows [count, channels] to sums [2, channels].
-REIDENT_WIDE void add_gradient_moments(const float *gradient, const float *x, const float *mean,
-                                       int64_t count, int64_t channels, double *sums) {
+template <typename T>
+REIDENT_INLINE void add_gradient_moments_of(const T *gradient, const T *x, const float *mean,
+                                            int64_t count, int64_t channels, double *sums) {
     double *products = sums + channels;
     for (int64_t row = 0; row < count; ++row, gradient += channels, x += channels) {
         for (int64_t c = 0; c < channels; ++c) {
-            double value = gradient[c];
+            double value = loaded(gradient[c]);
             sums[c] += value;
-            products[c] += value * (x[c] - mean[c]);
+            products[c] += value * (loaded(x[c]) - mean[c]);
         }
     }
 }
 
 /// dx = factor g - slope (x - mean) - shift; each [count, channels].
-REIDENT_WIDE void input_gradient(const float *gradient, const float *x, const float *mean,
-                                 const float *factor, const float *slope, const float *shift,
-                                 int64_t count, int64_t channels, float *result) {
+template <typename T>
+REIDENT_INLINE void input_gradient_of(const T *gradient, const T *x, const float *mean,
+                                      const float *factor, const float *slope, const float *shift,
+                                      int64_t count, int64_t channels, T *result) {
     for (int64_t row = 0; row < count;
          ++row, gradient += channels, x += channels, result += channels) {
         for (int64_t c = 0; c < channels; ++c) {
-            result[c] = factor[c] * gradient[c] - slope[c] * (x[c] - mean[c]) - shift[c];
+            store(factor[c] * loaded(gradient[c]) - slope[c] * (loaded(x[c]) - mean[c]) - shift[c],
+                  result + c);
         }
     }
 }
+
+#define REIDENT_KERNELS(T)                                                                       \
+    REIDENT_WIDE void add_moments(const T *x, int64_t count, int64_t channels, double *sums) {   \
+        add_moments_of(x, count, channels, sums);                                                \
+    }                                                                                            \
+    REIDENT_WIDE void normalize(const T *x, const T *residual, bool rectified,                   \
+                                const float *mean, const float *factor, const float *bias,       \
+                                int64_t count, int64_t channels, T *y) {                         \
+        normalize_of(x, residual, rectified, mean, factor, bias, count, channels, y);            \
+    }                                                                                            \
+    REIDENT_WIDE void rectify_gradient(const T *gradient, const T *y, int64_t count, T *kept) {  \
+        rectify_gradient_of(gradient, y, count, kept);                                           \
+    }                                                                                            \
+    REIDENT_WIDE void add_gradient_moments(const T *gradient, const T *x, const float *mean,     \
+                                           int64_t count, int64_t channels, double *sums) {      \
+        add_gradient_moments_of(gradient, x, mean, count, channels, sums);                       \
+    }                                                                                            \
+    REIDENT_WIDE void input_gradient(const T *gradient, const T *x, const float *mean,           \
+                                     const float *factor, const float *slope,                    \
+                                     const float *shift, int64_t count, int64_t channels,        \
+                                     T *result) {                                                \
+        input_gradient_of(gradient, x, mean, factor, slope, shift, count, channels, result);     \
+    }
+REIDENT_KERNELS(float)
+REIDENT_KERNELS(c10::BFloat16)
+#undef REIDENT_KERNELS
 
 /// Runs body(first row, rows, place of the block) over blocks of rows, on all threads.
 template <typename Body>
@@ -119,8 +183,10 @@ std::vector<double> sums(int64_t rows, int64_t channels, Add &&add) {
 
 at::Tensor innermost(const at::Tensor &x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
-/// Batch norm by the batch's own statistics, which the running ones follow.
-struct TrainedBatchNorm : torch::autograd::Function<TrainedBatchNorm> {
+/// Batch norm of images of T by the batch's own statistics, which the running ones follow; gain,
+/// bias and statistics are floats.
+template <typename T>
+struct TrainedBatchNorm : torch::autograd::Function<TrainedBatchNorm<T>> {
     static Variable forward(AutogradContext *context, const Variable &input, const Variable &weight,
                             const Variable &bias, const std::optional<Variable> &residual,
                             const at::Tensor &running_mean, const at::Tensor &running_variance,
@@ -128,11 +194,11 @@ struct TrainedBatchNorm : torch::autograd::Function<TrainedBatchNorm> {
         auto x = innermost(input);
         auto added = residual ? innermost(*residual) : at::Tensor();
         int64_t channels = x.size(1), rows = x.numel() / channels;
-        const float *values = x.const_data_ptr<float>();
+        const T *values = x.const_data_ptr<T>();
         auto moments = sums(rows, channels, [&](int64_t start, int64_t count, double *own) {
             add_moments(values + start, count, channels, own);
         });
-        auto mean = at::empty({channels}, x.options().memory_format(std::nullopt));
+        auto mean = at::empty({channels}, at::kFloat);
         auto inverse = at::empty_like(mean), factor = at::empty_like(mean);
         auto gain = weight.contiguous(), shift = bias.contiguous();
         auto running = running_mean, spread = running_variance;
@@ -153,8 +219,8 @@ struct TrainedBatchNorm : torch::autograd::Function<TrainedBatchNorm> {
         spread.mul_(1 - momentum).add_(found[1], momentum);
 
         auto y = at::empty_like(x);
-        const float *rest = added.defined() ? added.const_data_ptr<float>() : nullptr;
-        float *results = y.data_ptr<float>();
+        const T *rest = added.defined() ? added.const_data_ptr<T>() : nullptr;
+        T *results = y.data_ptr<T>();
         over_blocks(rows, [&](int64_t first, int64_t count, int64_t) {
             int64_t start = first * channels;
             normalize(values + start, rest == nullptr ? nullptr : rest + start, rectified,
@@ -175,14 +241,14 @@ struct TrainedBatchNorm : torch::autograd::Function<TrainedBatchNorm> {
             auto kept = at::empty_like(gradient);
             over_blocks(rows, [&](int64_t first, int64_t count, int64_t) {
                 int64_t start = first * channels;
-                rectify_gradient(gradient.const_data_ptr<float>() + start,
-                                 y.const_data_ptr<float>() + start, count * channels,
-                                 kept.data_ptr<float>() + start);
+                rectify_gradient(gradient.const_data_ptr<T>() + start,
+                                 y.const_data_ptr<T>() + start, count * channels,
+                                 kept.data_ptr<T>() + start);
             });
             gradient = kept;
         }
-        const float *slopes = gradient.const_data_ptr<float>();
-        const float *values = x.const_data_ptr<float>();
+        const T *slopes = gradient.const_data_ptr<T>();
+        const T *values = x.const_data_ptr<T>();
         const float *center = mean.const_data_ptr<float>();
         auto moments = sums(rows, channels, [&](int64_t start, int64_t count, double *own) {
             add_gradient_moments(slopes + start, values + start, center, count, channels, own);
@@ -207,7 +273,7 @@ struct TrainedBatchNorm : torch::autograd::Function<TrainedBatchNorm> {
                 input_gradient(slopes + start, values + start, center,
                                factor.const_data_ptr<float>(), slope.const_data_ptr<float>(),
                                shift.const_data_ptr<float>(), count, channels,
-                               result.data_ptr<float>() + start);
+                               result.data_ptr<T>() + start);
             });
         }
         auto residual = context->saved_data["residual"].toBool() ? gradient : at::Tensor();
@@ -222,13 +288,18 @@ at::Tensor batch_norm(const at::Tensor &x, const at::Tensor &weight, const at::T
                       bool rectified) {
     TORCH_CHECK(x.dim() == 4 && weight.numel() == x.size(1), "a batch norm of ", weight.numel(),
                 " channels of an input of shape ", x.sizes());
-    auto fits = [&](const at::Tensor &tensor) {
-        return tensor.is_cpu() && tensor.scalar_type() == at::kFloat;
+    auto fits = [&](at::ScalarType type) {
+        return training && x.is_cpu() && x.scalar_type() == type && x.numel() > 0 &&
+               weight.scalar_type() == at::kFloat &&
+               (!residual || (residual->scalar_type() == type && residual->sizes() == x.sizes()));
     };
-    if (training && fits(x) && fits(weight) && x.numel() > 0 &&
-        (!residual || (fits(*residual) && residual->sizes() == x.sizes()))) {
-        return TrainedBatchNorm::apply(x, weight, bias, residual, mean, variance, momentum, epsilon,
-                                       rectified);
+    if (fits(at::kFloat)) {
+        return TrainedBatchNorm<float>::apply(x, weight, bias, residual, mean, variance, momentum,
+                                              epsilon, rectified);
+    }
+    if (fits(at::kBFloat16)) {
+        return TrainedBatchNorm<c10::BFloat16>::apply(x, weight, bias, residual, mean, variance,
+                                                      momentum, epsilon, rectified);
     }
     auto y = at::batch_norm(training && x.is_cpu() ? x.contiguous() : x, weight, bias, mean,
                             variance, training, momentum, epsilon, /*cudnn_enabled=*/true);

@@ -95,9 +95,11 @@ public enum PlayerRenderer {
 
         let map = ShownMap(try painter.map.image(over: .black), reducedBy: factor)
         let isSharp = max(abs(motion.x), abs(motion.y)) + 2 * blur < digitPixels * 0.3
-        let number = isSharp ? try scene.readableNumber(map, factor: factor) : nil
+        let image = photograph.image()
+        let number =
+            isSharp ? try scene.readableNumber(map, in: image, factor: factor) : nil
         return RenderedCrop(
-            image: photograph.image(), masks: map.masks(withNumber: number != nil),
+            image: image, masks: map.masks(withNumber: number != nil),
             readableNumber: number,
             caption: Caption(player, pose: pose, number: number, framing: framing)
                 .text(captions, &generator),

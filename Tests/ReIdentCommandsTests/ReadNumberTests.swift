@@ -8,6 +8,8 @@ import ReIdentEngine
 import ReIdentTestSupport
 import Testing
 
+@testable import ReIdent
+
 @Suite("Read numbers", .enabled(if: Engine.isAvailable, EngineRequirement.reason))
 struct ReadNumberTests {
     /// Crops of two players in two folders.
@@ -87,7 +89,8 @@ struct ReadNumberTests {
         let package = try ModelPackage.open(model)
         let stored = try #require(package.settings.numberReading)
         #expect(stored.crops == 4)
-        #expect(stored.prompts == (try NumberPrompts.standard.digest(lookingAt: "auto")))
+        let digest = try NumberPrompts.standard.digest(lookingAt: NumberView.auto.words)
+        #expect(stored.prompts == digest)
         let after = try reident("read-number", data, "--model", model, "--json")
         #expect(!after.errors.contains("not calibrated"))
         let beyond = try reident(

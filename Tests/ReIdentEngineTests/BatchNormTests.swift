@@ -132,4 +132,61 @@ struct BatchNormTests {
             }
         }
     }
+
+    @Test("in bfloat16 is what fp32 gives to the rounding of one, gradients, too")
+    func brainFloats() throws {
+        let shape = [2, 6, 20, 20]
+        var inputs = Inputs(shape: shape, offset: 0.5)
+        func rounded(_ values: [Float], _ shape: [Int]) throws -> [Float] {
+            try Tensor.floats(values, shape: shape, device: .cpu).converted(to: .bfloat16)
+                .converted(to: .float32).floatValues()
+        }
+        inputs.x = try rounded(inputs.x, shape)
+        inputs.residual = try rounded(inputs.residual, shape)
+        var generator = SeededGenerator(seed: 9)
+        let weights = try rounded(
+            (0..<inputs.x.count).map { _ in Float(generator.uniform() * 2 - 1) }, shape)
+
+        func run(_ type: DType) throws -> (y: [Float], slopes: [[Float]], means: [Float]) {
+            let layer = try Layer(inputs, shape: shape)
+            let leaves = [layer.x, layer.gain, layer.bias, layer.residual]
+            for leaf in leaves { try leaf.setRequiresGradient(true) }
+            let y = try layer.x.converted(to: type).batchNorm(
+                weight: layer.gain, bias: layer.bias, mean: layer.mean, variance: layer.variance,
+                usesBatch: true, epsilon: Self.epsilon,
+                residual: layer.residual.converted(to: type), isRectified: true)
+            let factors = try Tensor.floats(weights, shape: shape, device: .cpu)
+            try y.multiplied(by: factors.converted(to: type)).converted(to: .float32).sum()
+                .backward()
+            return (
+                try y.converted(to: .float32).floatValues(),
+                try leaves.map { try #require(try $0.gradient()).floatValues() },
+                try layer.mean.floatValues() + layer.variance.floatValues()
+            )
+        }
+        let (exact, half) = (try run(.float32), try run(.bfloat16))
+        // A bfloat16 has 8 bits: results are off by half of the last one.
+        #expect(zip(exact.y, half.y).allSatisfy { abs($0 - $1) <= 0.005 * max(0.1, abs($0)) })
+        #expect(exact.y != half.y)
+        for (wanted, found) in zip(exact.slopes, half.slopes) {
+            let scale = wanted.reduce(0) { max($0, abs($1)) }
+            #expect(zip(wanted, found).allSatisfy { abs($0 - $1) < 0.01 * scale })
+        }
+        #expect(zip(exact.means, half.means).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+
+    @Test("what is not a number stays none in bfloat16, too")
+    func notNumbers() throws {
+        let y = try Tensor.floats([1, .nan, 2, 3], shape: [1, 1, 2, 2], device: .cpu)
+            .converted(to: .bfloat16)
+            .batchNorm(
+                weight: Tensor.floats([1], shape: [1], device: .cpu),
+                bias: Tensor.floats([0], shape: [1], device: .cpu),
+                mean: Tensor.floats([0], shape: [1], device: .cpu),
+                variance: Tensor.floats([1], shape: [1], device: .cpu), usesBatch: true,
+                epsilon: Self.epsilon, residual: nil, isRectified: false
+            )
+            .converted(to: .float32).floatValues()
+        #expect(y.allSatisfy { $0.isNaN })
+    }
 }

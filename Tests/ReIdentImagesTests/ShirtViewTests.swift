@@ -18,15 +18,15 @@ struct ShirtViewTests {
             })
     }
 
-    @Test("of a whole player it is the rows of the shirt, in full width")
+    @Test("of a whole player it is the middle of the shirt's rows")
     func player() {
         let view = picture(width: 60, height: 200).shirtView()
-        #expect(view.width == 60 && view.height == 80)
-        #expect(view.pixels.first == 34 && view.pixels.last == 113)
+        #expect(view.width == 42 && view.height == 70)
+        #expect(view.pixels.first == 38 && view.pixels.last == 107)
         // Where it is known to be a player, a wider one is cut, too.
         let wide = picture(width: 60, height: 100)
         #expect(wide.shirtView() == wide)
-        #expect(wide.shirtView(leastAspect: Image.playerAspect).height == 40)
+        #expect(wide.shirtView(leastAspect: Image.playerAspect).height == 35)
     }
 
     @Test(

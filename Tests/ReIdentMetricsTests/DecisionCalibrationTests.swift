@@ -80,6 +80,46 @@ struct DecisionCalibrationTests {
         #expect(check.calibrationError > 0.1)
     }
 
+    @Test("footage that reaches in other directions is noticed where similarities say nothing")
+    func outside() throws {
+        // Embeddings of 24 numbers, of which only 8 differ; other footage's lie in 12 of them.
+        func crops(within: Int, seed: UInt64) throws -> (EmbeddingMatrix, [String]) {
+            var generator = SeededGenerator(seed: seed)
+            var (values, names): ([Float], [String]) = ([], [])
+            for player in 0..<80 {
+                let center = (0..<24).map { $0 < within ? MadeUpPlayers.normal(&generator) : 0 }
+                for _ in 0..<5 {
+                    let crop = center.enumerated().map { place, value in
+                        value + (place < within ? 0.5 : 0.02) * MadeUpPlayers.normal(&generator)
+                    }
+                    let length = crop.reduce(0) { $0 + $1 * $1 }.squareRoot()
+                    values += crop.map { Float($0 / length) }
+                    names.append("player \(player)")
+                }
+            }
+            return (try EmbeddingMatrix(values: values, count: 400, dimension: 24), names)
+        }
+        let (own, names) = try crops(within: 8, seed: 1)
+        let span = try #require(
+            try EmbeddingSpan(own, NumberedCrops(identities: names, cameras: nil), seed: 1))
+        #expect(span.directionCount == 8)
+        let same = try #require(try span.shareOutside(try crops(within: 8, seed: 2).0))
+        let other = try #require(try span.shareOutside(try crops(within: 12, seed: 3).0))
+        #expect(same < span.largestUsualOutside)
+        #expect(other > 10 * span.largestUsualOutside)
+        // What a package keeps says the same, to 16 bits a number.
+        let kept = try JSONDecoder().decode(
+            EmbeddingSpan.self, from: JSONEncoder().encode(span))
+        #expect(kept == span)
+        // Embeddings of another model are not compared, and few players tell nothing.
+        let narrow = try EmbeddingMatrix(values: [1, 0], count: 1, dimension: 2)
+        #expect(try span.shareOutside(narrow) == nil)
+        let few = NumberedCrops(identities: ["a", "b", "c"], cameras: nil)
+        let three = try EmbeddingMatrix(
+            values: [1, 0, 0, 1, -1, 0], count: 3, dimension: 2)
+        #expect(try EmbeddingSpan(three, few, seed: 1) == nil)
+    }
+
     @Test("the best match of a search is same, unsure or unknown, by growing similarity")
     func decisions() throws {
         let calibration = try Self.learned.get()

@@ -1,11 +1,11 @@
-// Similarities within a gallery, by which one notices that footage is another than a model was
-// calibrated on.
+// Similarities and embeddings of a gallery, by which one notices that footage is another than a
+// model was calibrated on.
 //
 // SPDX-License-Identifier: MIT
 
 import ReIdentFoundation
 import ReIdentIndex
-import ReIdentMetrics
+public import ReIdentMetrics
 
 extension Gallery {
     /// Similarities of pairs of images drawn at random, none of one player where players are known.
@@ -40,6 +40,18 @@ extension Gallery {
                 }
             }
         } catch {
+            throw .index(.search(error))
+        }
+    }
+
+    /// How much of the images' differences lies outside of what a calibration's crops span: 0 to 1.
+    ///
+    /// - Parameter span: Of embeddings by the same model.
+    /// - Returns: nil for no images, or for embeddings of another size.
+    /// - Throws: `ReIdentError.index` if the embeddings cannot be read.
+    public func shareOutside(_ span: EmbeddingSpan) throws(ReIdentError) -> Double? {
+        let vectors = try vectors()
+        do throws(MetricsError) { return try span.shareOutside(vectors) } catch {
             throw .index(.search(error))
         }
     }

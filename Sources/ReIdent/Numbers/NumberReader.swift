@@ -14,6 +14,14 @@ public enum NumberView: String, Sendable, CaseIterable {
     case shirt
     /// All of it: crops show numbers alone.
     case whole
+
+    /// It with what it cuts out.
+    var words: String {
+        switch self {
+        case .auto, .shirt: "\(rawValue): \(Image.shirtViewName)"
+        case .whole: rawValue
+        }
+    }
 }
 
 /// Reads shirt numbers with a package that has a text side, without having been trained to.
@@ -72,14 +80,14 @@ public struct NumberReader: Sendable {
         let calibration = package.settings.numberReading
         return NumberReader(
             classifier: classifier,
-            calibration: calibration?.prompts == (try prompts.digest(lookingAt: view.rawValue))
+            calibration: calibration?.prompts == (try prompts.digest(lookingAt: view.words))
                 ? calibration : nil, prompts: prompts, view: view, encoder: encoder)
     }
 
     /// A digest of what a calibration holds for: the sentences, and what is looked at.
     ///
     /// - Throws: `PackageError.file` if this machine offers no SHA-256.
-    public func settingsDigest() throws -> String { try prompts.digest(lookingAt: view.rawValue) }
+    public func settingsDigest() throws -> String { try prompts.digest(lookingAt: view.words) }
 
     /// Reads the numbers of images.
     ///

@@ -118,14 +118,18 @@ struct DecisionCheckText {
                     + "\(String(format: "%.3f", search.calibrationError)).",
             ]
         }
-        let isShifted = check.shift > check.largestUsualShift
         lines += [
             "",
             "Similarities of two players lie \(String(format: "%.2f", check.shift)) from those of "
                 + "the calibration (0 to 1; up to "
-                + "\(String(format: "%.2f", check.largestUsualShift)) is usual)"
-                + (isShifted ? ": this footage is another. Calibrate on it." : "."),
+                + "\(String(format: "%.2f", check.largestUsualShift)) is usual).",
         ]
+        if let outside = check.outside, let usual = check.largestUsualOutside {
+            lines.append(
+                "\(Percent.text(outside)) of how embeddings differ lies outside of what those of "
+                    + "the calibration span (up to \(Percent.text(usual)) is usual).")
+        }
+        if check.isOtherFootage { lines.append("This footage is another. Calibrate on it.") }
         return lines.joined(separator: "\n")
     }
 }

@@ -10,6 +10,7 @@ import ReIdentFiles
 import ReIdentImages
 import ReIdentIndex
 import ReIdentMetrics
+import ReIdentReports
 
 /// Searches a folder or an index.
 struct SearchCommand: AsyncParsableCommand {
@@ -151,15 +152,33 @@ struct SearchCommand: AsyncParsableCommand {
             output.warn(error.description)
             return nil
         }
-        let shift = decisions.shift(of: try gallery.randomSimilarities())
-        if gallery.paths.count >= 20, shift > decisions.largestUsualShift {
-            output.warn(
-                "The images of the gallery are like one another in another way than those the "
-                    + "package was calibrated on (\(String(format: "%.2f", shift)) of 0 to 1, up "
-                    + "to \(String(format: "%.2f", decisions.largestUsualShift)) is usual), so "
-                    + "probabilities may be wrong. Calibrate on such images.")
-        }
+        if gallery.paths.count >= 20 { try warnOfOtherFootage(gallery, decisions) }
         return decisions
+    }
+
+    /// Warns where images differ from one another otherwise than those of the calibration.
+    private func warnOfOtherFootage(
+        _ gallery: Gallery, _ decisions: DecisionCalibration
+    ) throws {
+        let shift = decisions.shift(of: try gallery.randomSimilarities())
+        let outside = try decisions.span.flatMap { try gallery.shareOutside($0) } ?? 0
+        let usual = decisions.span?.largestUsualOutside ?? 1
+        let sign: String
+        if shift > decisions.largestUsualShift {
+            sign =
+                "similarities lie \(String(format: "%.2f", shift)) of 0 to 1 from its, up to "
+                + "\(String(format: "%.2f", decisions.largestUsualShift)) is usual"
+        } else if outside > usual {
+            sign =
+                "\(Percent.text(outside)) of how they differ is foreign to it, up to "
+                + "\(Percent.text(usual)) is usual"
+        } else {
+            return
+        }
+        output.warn(
+            "The images of the gallery differ from one another otherwise than those the package "
+                + "was calibrated on (\(sign)), so probabilities may be wrong. Calibrate on such "
+                + "images.")
     }
 
     /// The gallery with its embeddings, and the encoder that made them.

@@ -81,6 +81,8 @@ extension DecisionCalibration {
             embeddings, identities: identities, cameras: cameras, numbered, seed: seed)
         impostorQuantiles = Self.quantiles(of: pairs.impostor.map { Double($0.similarity) })
         ownShift = Self.ownShift(pairs, seed: seed)
+        try checkCancellation()
+        span = try EmbeddingSpan(embeddings, numbered, seed: seed)
         (players, crops) = (
             pairs.cropsOfPlayer.count(where: { $0 > 0 }), pairs.cropsOfPlayer.reduce(0, +)
         )

@@ -73,6 +73,9 @@ public struct DecisionCalibration: Sendable, Equatable, Codable {
     /// How far such similarities differ between halves of these players: the largest distance of
     /// their distribution functions in 19 of 20 halvings.
     public let ownShift: Double
+    /// What the crops' embeddings span; nil of too few, and in packages that were calibrated before
+    /// it was kept.
+    public let span: EmbeddingSpan?
     /// Players, crops and pairs it was learned from.
     public let players: Int
     /// Crops it was learned from.
@@ -87,7 +90,7 @@ public struct DecisionCalibration: Sendable, Equatable, Codable {
     public let model: String
 
     enum CodingKeys: String, CodingKey {
-        case pair, prior, thresholds, cost, exponent, players, crops, data, model
+        case pair, prior, thresholds, cost, exponent, span, players, crops, data, model
         case equalErrorRate = "equal_error_rate"
         case equalErrorInterval = "equal_error_interval"
         case equalErrorSimilarity = "equal_error_similarity"

@@ -71,15 +71,26 @@ public struct DecisionCheck: Sendable, Equatable, Encodable {
     public let shift: Double
     /// From which shift on `search` warns.
     public let largestUsualShift: Double
+    /// Which share of how embeddings differ lies outside of what those of the calibration span;
+    /// nil where that is not known.
+    public let outside: Double?
+    /// From which share on `search` warns.
+    public let largestUsualOutside: Double?
+
+    /// Whether the crops are other footage than the calibration's, by either sign.
+    public var isOtherFootage: Bool {
+        shift > largestUsualShift || outside ?? 0 > largestUsualOutside ?? 1
+    }
 
     enum CodingKeys: String, CodingKey {
-        case players, cost, rates, search, shift
+        case players, cost, rates, search, shift, outside
         case genuinePairs = "genuine_pairs"
         case impostorPairs = "impostor_pairs"
         case calibrationError = "calibration_error"
         case leastCost = "least_cost"
         case equalErrorRate = "equal_error_rate"
         case largestUsualShift = "largest_usual_shift"
+        case largestUsualOutside = "largest_usual_outside"
     }
 
     /// Measures a calibration.
@@ -117,6 +128,8 @@ public struct DecisionCheck: Sendable, Equatable, Encodable {
         (genuinePairs, impostorPairs) = (pairs.genuine.count, pairs.impostor.count)
         shift = calibration.shift(of: pairs.impostor.map(\.similarity))
         largestUsualShift = calibration.largestUsualShift
+        outside = try calibration.span?.shareOutside(embeddings)
+        largestUsualOutside = calibration.span?.largestUsualOutside
         search = try Self.search(
             calibration, embeddings, identities: identities, cameras: cameras, seed: seed)
     }

@@ -25,6 +25,14 @@ public struct Kit: Sendable, Equatable {
         case yoke
         /// A colour that fades into the second one.
         case fade
+
+        /// Whether numbers stand on it.
+        var isBehindNumbers: Bool {
+            switch self {
+            case .plain, .panels, .yoke: false
+            case .stripes, .hoops, .band, .sash, .fade: true
+            }
+        }
     }
 
     /// The cut of the shirt.
@@ -104,7 +112,11 @@ public struct Kit: Sendable, Equatable {
         numberColor =
             generator.chance(0.55) || contrast.isEmpty ? plain : generator.one(of: contrast)
         let edge = numberColor.luminance > 0.5 ? Color(gray: 0.08) : Color(gray: 0.95)
-        numberEdge = generator.chance(0.5) || pattern == .stripes ? edge : nil
+        // What would be lost in the pattern behind it gets an edge, as on real kits.
+        let isLost =
+            pattern.isBehindNumbers
+            && abs(numberColor.luminance - second.color.luminance) < 0.3
+        numberEdge = generator.chance(0.5) || pattern == .stripes || isLost ? edge : nil
         edgeWidth = details.number(0.035, 0.085)
         outerEdge =
             numberEdge != nil && details.chance(0.35)

@@ -62,8 +62,10 @@ struct SceneDrawing {
         return result.sorted { $0.depth < $1.depth }
     }
 
-    /// The player's number, if enough of it is seen and large enough.
-    func readableNumber(_ map: ShownMap, factor: Int) throws(ImageError) -> ShirtNumber? {
+    /// The player's number, if enough of it is seen, large enough and told from the shirt.
+    func readableNumber(
+        _ map: ShownMap, in image: Image, factor: Int
+    ) throws(ImageError) -> ShirtNumber? {
         let kit = subject.appearance.kit
         let number = subject.appearance.number
         let isBack = subject.torso.visibility(of: .pi, height: 0.6) > 0
@@ -72,7 +74,9 @@ struct SceneDrawing {
         let pixels = place.size * view.scale / Double(factor)
         guard seen > 0.6, pixels >= 8 else { return nil }
         let flat = try kit.font.area(of: number) * pixels * pixels
-        return Double(map.numberPixels) >= 0.65 * flat ? number : nil
+        guard Double(map.numberPixels) >= 0.65 * flat else { return nil }
+        let contrast = NumberContrast(of: image, digits: map.number)
+        return contrast.share >= NumberContrast.least ? number : nil
     }
 }
 
@@ -80,7 +84,7 @@ struct SceneDrawing {
 struct ShownMap {
     private let width: Int
     private let height: Int
-    private var number: [UInt8]
+    let number: [UInt8]
     private var shirt: [UInt8]
     private var body: [UInt8]
 

@@ -1,0 +1,118 @@
+// What embeddings of known footage span: a few directions hold nearly all of how they differ.
+// Embeddings of other footage reach outside, though their similarities may look the same.
+//
+// The share outside is the principal-space residual of Wang et al., ViM: Out-Of-Distribution with
+// Virtual-logit Matching, 2022.
+//
+// SPDX-License-Identifier: MIT
+
+import Foundation
+import ReIdentFoundation
+
+/// The mean of embeddings and the directions in which they differ most.
+public struct EmbeddingSpan: Sendable, Equatable, Codable {
+    /// The share of their squared differences from the mean that the directions hold at least,
+    /// unless that takes too many.
+    static let heldShare = 0.99
+    /// The most directions: a package keeps them.
+    static let mostDirections = 64
+    /// The most crops it is learned from.
+    static let mostCrops = 2_000
+
+    private let mean: CompactVector
+    private let directions: [CompactVector]
+    /// The share outside of other players' crops of the same footage: 19 of 20 groups of ten
+    /// players are below.
+    public let usualOutside: Double
+
+    enum CodingKeys: String, CodingKey {
+        case mean, directions
+        case usualOutside = "usual_outside"
+    }
+
+    /// From which share on a user should be warned that the footage is another.
+    public var largestUsualOutside: Double { max(0.002, 1.25 * usualOutside) }
+
+    /// How many directions it has.
+    public var directionCount: Int { directions.count }
+
+    /// Learns what crops of known players span.
+    ///
+    /// - Returns: nil for fewer than four players or eight crops, or where all crops are alike.
+    init?(
+        _ embeddings: EmbeddingMatrix, _ crops: NumberedCrops, seed: UInt64
+    ) throws(MetricsError) {
+        let players = crops.rowsOfPlayer
+        guard players.count >= 4, embeddings.count >= 8 else { return nil }
+        var generator = SeededGenerator(seed: seed, stream: 0x5BA1)
+        var shares: [Double] = []
+        for _ in 0..<5 {
+            let order = generator.shuffled(Array(players.indices))
+            let known = order.prefix(players.count / 2).flatMap { players[$0] }
+            guard let half = try PrincipalDirections(embeddings, rows: known) else {
+                return nil
+            }
+            let others = Array(order.dropFirst(players.count / 2))
+            for start in stride(from: 0, to: others.count, by: 10) {
+                let group = others[start..<min(start + 10, others.count)]
+                guard start == 0 || group.count == 10 else { continue }
+                let rows = group.flatMap { players[$0] }
+                if let share = try half.shareOutside(embeddings, rows: rows) {
+                    shares.append(share)
+                }
+            }
+        }
+        guard let all = try PrincipalDirections(embeddings, rows: Array(0..<embeddings.count)),
+            !shares.isEmpty
+        else { return nil }
+        mean = CompactVector(all.mean)
+        directions = all.directions.map(CompactVector.init)
+        usualOutside = shares.sorted()[min(shares.count - 1, shares.count * 19 / 20)]
+    }
+
+    /// How much of some embeddings' squared differences from the mean lies outside: 0 to 1.
+    ///
+    /// - Parameter embeddings: `[N, D]`, by the model it was learned with.
+    /// - Returns: nil where there are none, or where they are of another size.
+    /// - Throws: `MetricsError` if they cannot be read.
+    public func shareOutside(_ embeddings: EmbeddingMatrix) throws(MetricsError) -> Double? {
+        guard mean.values.count == embeddings.dimension else { return nil }
+        return try PrincipalDirections(mean: mean.values, directions: directions.map(\.values))
+            .shareOutside(embeddings, rows: Array(0..<embeddings.count))
+    }
+}
+
+/// Numbers between -1 and 1 in 16 bits each, written as base64.
+struct CompactVector: Sendable, Equatable, Codable {
+    let values: [Float]
+    private static let unit: Float = 32_767
+
+    init(_ values: [Float]) {
+        self.values = values.map { (max(-1, min(1, $0)) * Self.unit).rounded() / Self.unit }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let bytes = Data(base64Encoded: try container.decode(String.self)),
+            bytes.count.isMultiple(of: 2)
+        else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "no base64 of pairs of bytes")
+        }
+        values = stride(from: 0, to: bytes.count, by: 2).map { place in
+            let bits = UInt16(bytes[place]) | UInt16(bytes[place + 1]) << 8
+            return Float(Int16(bitPattern: bits)) / Self.unit
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var bytes = Data(capacity: 2 * values.count)
+        for value in values {
+            let bits = UInt16(bitPattern: Int16((value * Self.unit).rounded()))
+            bytes.append(UInt8(bits & 0xFF))
+            bytes.append(UInt8(bits >> 8))
+        }
+        var container = encoder.singleValueContainer()
+        try container.encode(bytes.base64EncodedString())
+    }
+}
