@@ -14,7 +14,7 @@ C_FLAGS = $(addprefix -I,$(wildcard Sources/C*/include)) \
 	$(shell pkg-config --cflags libjpeg libpng libwebp libcurl cairo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test check parity reproduce example lint rules
+.PHONY: help setup demo build test browser check parity reproduce example lint rules
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | \
@@ -33,6 +33,10 @@ build: setup ## Build everything, warnings as errors
 # The tests come last, so that their summary is what one sees.
 test: build example ## Set up, build, and run all tests and the example
 	$(SWIFT) test --disable-xctest $(STRICT)
+
+browser: build ## Look at the pages in Chromium, which is installed if it is missing (Debian)
+	command -v chromium >/dev/null || apt-get install --yes --no-install-recommends chromium
+	$(SWIFT) test --disable-xctest $(STRICT) --skip-build --filter BrowserTests
 
 example: build
 	sh Tools/test_example.sh

@@ -49,12 +49,15 @@ extension Page {
             """
     }
 
+    /// The tag of a figure: in narrow windows it is moved sideways, with the keyboard, too.
+    static let figure = "<figure tabindex=\"0\">"
+
     /// Plots as HTML, side by side where there is room.
     static func plots(_ plots: [Plot]) -> String {
         guard !plots.isEmpty else { return "" }
         return """
             <div class="plots">
-            \(plots.map { "<figure>\($0.svg())</figure>" }.joined(separator: "\n"))
+            \(plots.map { "\(figure)\($0.svg())</figure>" }.joined(separator: "\n"))
             </div>
             """
     }
@@ -68,8 +71,8 @@ extension Page {
             <section>
             <h2>\(picture.title.escapedForHTML)</h2>
             <p>\(picture.summary.escapedForHTML)</p>
-            <img src="data:image/png;base64,\(bytes)" width="\(picture.image.width)" \
-            height="\(picture.image.height)" alt="\(picture.summary.escapedForHTML)">
+            \(figure)<img src="data:image/png;base64,\(bytes)" width="\(picture.image.width)" \
+            height="\(picture.image.height)" alt="\(picture.summary.escapedForHTML)"></figure>
             </section>
             """
     }

@@ -75,6 +75,9 @@ public struct Page: Sendable {
         figure { margin: 0; } .plots { display: grid; gap: 20px;
           grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); }
         .plot { width: 100%; height: auto; background: var(--panel); border-radius: 8px; }
+        @media screen and (max-width: 640px) { main { padding: 16px; }
+          figure { overflow-x: auto; } .plot { min-width: 480px; } figure img { width: 760px;
+          max-width: none; } }
         summary { cursor: pointer; color: var(--link); margin-top: 10px; }
         \(PlotStyle.rules)
         """

@@ -28,7 +28,7 @@ public struct TrainingPage: Sendable {
     ///
     /// While the training runs it loads itself again twice a minute.
     public var html: String {
-        let plots = plots.map { "<figure>\($0.svg())</figure>" }
+        let plots = plots.map { "\(Page.figure)\($0.svg())</figure>" }
         let body = """
             <p>\(standing)</p>
             <div class="plots">

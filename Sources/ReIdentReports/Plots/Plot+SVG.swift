@@ -65,7 +65,8 @@ enum PlotStyle {
         .plot .heading { font-weight: 600; font-size: 15px; fill: var(--ink); }
         .plot .grid { stroke: var(--line); stroke-width: 1; }
         .plot .rule { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 2 3; }
-        .plot .rule-label { fill: var(--ink); font-size: 12px; }
+        .plot .rule-label { fill: var(--ink); font-size: 12px; paint-order: stroke;
+          stroke: var(--panel, var(--ground)); stroke-width: 4px; stroke-linejoin: round; }
         .plot .series { fill: none; stroke-width: 2; stroke-linejoin: round; }
         .plot .trace { stroke-width: 1; opacity: 0.45; }
         """
