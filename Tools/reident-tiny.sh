@@ -37,7 +37,7 @@ join() {
     shift
     if [ -e "$joined/manifest.csv" ]; then return; fi
     mkdir -p "$joined"
-    echo "path,identity,camera,split,role,number,caption" >"$joined/manifest.part"
+    sed -n 1p "$out/$1/manifest.csv" >"$joined/manifest.part"
     copy=0
     for name in "$@"; do
         copy=$((copy + 1))

@@ -126,4 +126,27 @@ public actor PlayerEncoder {
         let mirrored = try unitVectors(batch.flippedHorizontally())
         return try straight.adding(mirrored).l2Normalized().floatValues()
     }
+
+    /// Means of all tokens of a batch at some stages, each `[N, D]` one behind the other.
+    ///
+    /// - Parameters:
+    ///   - batch: Images of side `imageSize`.
+    ///   - stages: Names as `VisionConfiguration.tokenStages` gives them.
+    /// - Returns: In the order of the stages.
+    /// - Throws: `EngineError` if memory is exhausted.
+    func meanTokens(_ batch: ImageBatch, stages: [String]) throws -> [[Float]] {
+        guard let model, batch.count > 0 else { return stages.map { _ in [] } }
+        var seen: [String: Tensor] = [:]
+        _ = try model(batch) { stage, value in
+            if stages.contains(stage) { seen[stage] = value }
+        }
+        return try stages.map { stage in
+            guard let tokens = seen[stage] else { return [] }
+            // Of a transformer [N, T, D], of a convolutional encoder [N, D, H, W].
+            let means =
+                tokens.shape.count == 4
+                ? try tokens.mean(dimension: 3).mean(dimension: 2) : try tokens.mean(dimension: 1)
+            return try means.converted(to: .float32).floatValues()
+        }
+    }
 }

@@ -35,6 +35,8 @@ public enum ReIdentError: DiagnosedError, Equatable {
     case precisionOutOfReach(package: String, wished: Double, best: Double)
     /// Similarities were to be decided on that nothing is known about.
     case notCalibratedForDecisions(package: String, hasOther: Bool)
+    /// Whether another player is in a picture was to be told, and was never learned.
+    case noSecondPlayerProbe(package: String)
     /// Crops of a data set have no numbers to measure reading by.
     case noNumbers(dataset: String)
     /// A crop's number is none that a shirt can have.
@@ -47,7 +49,7 @@ public enum ReIdentError: DiagnosedError, Equatable {
         case .unsupported, .emptyText: .usage
         case .noImages, .onlyBadImages, .widthMismatch, .modelMismatch, .notFinite, .emptySplit,
             .unlabelled, .notText, .galleryOfFeatures, .notCalibrated, .precisionOutOfReach,
-            .notCalibratedForDecisions, .noNumbers, .noNumber:
+            .notCalibratedForDecisions, .noSecondPlayerProbe, .noNumbers, .noNumber:
             .badData
         case .index(let error): error.kind
         }
@@ -103,6 +105,10 @@ public enum ReIdentError: DiagnosedError, Equatable {
                 + ", so it is not known from which similarity on it is the same player. Run "
                 + "`reident calibrate DATASET --model \(package)` on players the model was not "
                 + "trained on."
+        case .noSecondPlayerProbe(let package):
+            "\(package): has not learned with these weights and settings to tell whether another "
+                + "player is in a picture. Run `reident calibrate DATASET --second-player --model "
+                + "\(package)` first."
         case .noNumbers(let dataset):
             "\(dataset): no crop has a number, so reading cannot be measured. Give a data set "
                 + "whose manifest.csv has the column 'number', or --labels folder."

@@ -36,6 +36,7 @@ extension ModelPackage {
             try target.vision.check(imageSize: imageSize)
             target.vision = target.vision.with(imageSize: imageSize)
             (changed.decisions, changed.numberReading) = (nil, nil)
+            changed.secondPlayer = nil
         }
         if !keepsTrained { (changed.trainedIdentities, changed.trainedCrops) = ([], []) }
         try Self.check(output: path, force: force)

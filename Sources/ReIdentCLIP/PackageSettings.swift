@@ -40,6 +40,8 @@ public struct PackageSettings: Sendable, Equatable {
     public var decisions: DecisionCalibration?
     /// What reading shirt numbers learned from crops with known ones.
     public var numberReading: NumberCalibration?
+    /// Tells from tokens whether another player is in the picture, learned from such crops.
+    public var secondPlayer: TokenProbe?
     /// SHA-256 of the tensors, lower-case hexadecimal; set when a package is written.
     public internal(set) var weightsDigest: String
     /// Where the weights come from.
@@ -80,6 +82,7 @@ extension PackageSettings: Codable {
         case standardDeviation = "std"
         case tokens, decisions
         case numberReading = "number_reading"
+        case secondPlayer = "second_player"
         case weightsDigest = "weights_sha256"
         case provenance
         case trainedIdentities = "trained_identities"
@@ -103,6 +106,7 @@ extension PackageSettings: Codable {
         decisions = try container.decodeIfPresent(DecisionCalibration.self, forKey: .decisions)
         numberReading =
             try container.decodeIfPresent(NumberCalibration.self, forKey: .numberReading)
+        secondPlayer = try container.decodeIfPresent(TokenProbe.self, forKey: .secondPlayer)
         weightsDigest = try container.decode(String.self, forKey: .weightsDigest)
         provenance = try container.decode(Provenance.self, forKey: .provenance)
         trainedIdentities =
@@ -123,6 +127,7 @@ extension PackageSettings: Codable {
         try container.encode(tokens, forKey: .tokens)
         try container.encodeIfPresent(decisions, forKey: .decisions)
         try container.encodeIfPresent(numberReading, forKey: .numberReading)
+        try container.encodeIfPresent(secondPlayer, forKey: .secondPlayer)
         try container.encode(weightsDigest, forKey: .weightsDigest)
         try container.encode(provenance, forKey: .provenance)
         try container.encode(trainedIdentities, forKey: .trainedIdentities)

@@ -44,6 +44,16 @@ extension VisionConfiguration {
         }
     }
 
+    /// The names under which an observer is shown the tokens of each block, or of each stage of a
+    /// convolutional encoder, from the first.
+    public var tokenStages: [String] {
+        switch self {
+        case .transformer(let sizes): (0..<sizes.layers).map { "block.\($0)" }
+        case .resNet(let sizes): sizes.layers.indices.map { "layer\($0 + 1)" }
+        case .convNeXt(let sizes): sizes.layers.indices.map { "stage.\($0)" }
+        }
+    }
+
     /// Number of blocks, over all stages.
     public var blockCount: Int {
         switch self {

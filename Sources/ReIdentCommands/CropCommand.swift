@@ -80,13 +80,14 @@ struct CropCommand: AsyncParsableCommand {
         for box in outcome.outside {
             output.warn("\(box.place): the box lies outside its frame (\(box.frame)).")
         }
-        var manifest = ManifestWriter()
+        var manifest = ManifestWriter(hasOthers: true)
         for crop in outcome.crops {
             let isKnown = crop.box.identity != nil
             manifest.add(
                 path: crop.path, identity: crop.box.identity, camera: crop.box.camera,
                 split: isKnown ? split : .challenge,
-                role: isKnown && split != .challenge ? nil : .gallery, number: crop.box.number)
+                role: isKnown && split != .challenge ? nil : .gallery, number: crop.box.number,
+                others: crop.others)
         }
         try manifest.write(to: folder.files)
         try Task.checkCancellation()

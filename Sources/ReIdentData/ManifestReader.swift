@@ -4,10 +4,11 @@
 
 import ReIdentFiles
 
-/// Reads `manifest.csv`: columns path, identity, camera, split, role, and optional number, caption.
+/// Reads `manifest.csv`: columns path, identity, camera, split, role, and optional number, caption,
+/// others.
 enum ManifestReader {
     private static let needed = ["path", "identity", "camera", "split", "role"]
-    private static let optional = ["number", "caption"]
+    private static let optional = ["number", "caption", "others"]
 
     static func read(into draft: inout DatasetDraft) throws(DataError) {
         let source = draft.files.source(of: DatasetFormat.manifestName)
@@ -69,11 +70,18 @@ enum ManifestReader {
             throw fault(
                 table, row, "the identity is empty; only the challenge part may leave it open.")
         }
+        let others = field("others").map(Double.init)
+        if let others, !(others.map((0...1).contains) ?? false) {
+            throw fault(
+                table, row,
+                "others is '\(field("others") ?? "")'; it must be the share of the picture that "
+                    + "shows other players, 0 to 1, or empty.")
+        }
         return PlayerImage(
             path: spelled, source: files.source(of: spelled),
             identity: identity ?? fileStem(spelled), camera: field("camera"), split: split,
             role: split == .train ? nil : role, number: field("number"),
-            caption: field("caption"), isLabelled: identity != nil)
+            caption: field("caption"), others: others ?? nil, isLabelled: identity != nil)
     }
 
     /// Settles the roles of images that the manifest gives none.

@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 
+import Foundation
 public import ReIdentFiles
 
 /// The lines of a `manifest.csv`.
@@ -10,15 +11,21 @@ public struct ManifestWriter: Sendable {
     public static let fileName = DatasetFormat.manifestName
 
     private let hasCaptions: Bool
+    private let hasOthers: Bool
     private var lines: [String]
 
     /// A manifest without images.
     ///
-    /// - Parameter hasCaptions: Whether images are also told in words.
-    public init(hasCaptions: Bool = false) {
-        self.hasCaptions = hasCaptions
+    /// - Parameters:
+    ///   - hasCaptions: Whether images are also told in words.
+    ///   - hasOthers: Whether it is known how much of images shows other players.
+    public init(hasCaptions: Bool = false, hasOthers: Bool = false) {
+        (self.hasCaptions, self.hasOthers) = (hasCaptions, hasOthers)
         let columns = ["path", "identity", "camera", "split", "role", "number"]
-        lines = [CSVTable.line(columns + (hasCaptions ? ["caption"] : []))]
+        lines = [
+            CSVTable.line(
+                columns + (hasCaptions ? ["caption"] : []) + (hasOthers ? ["others"] : []))
+        ]
     }
 
     /// Adds an image.
@@ -31,16 +38,21 @@ public struct ManifestWriter: Sendable {
     ///   - role: What it is for; nil leaves it to the reader.
     ///   - number: The number on the shirt.
     ///   - caption: The image in words; only in a manifest that has captions.
+    ///   - others: The share of it that shows other players; only in a manifest that has it.
     public mutating func add(
         path: String, identity: String?, camera: String? = nil, split: Split, role: Role? = nil,
-        number: String? = nil, caption: String? = nil
+        number: String? = nil, caption: String? = nil, others: Double? = nil
     ) {
         precondition(hasCaptions || caption == nil, "this manifest has no captions")
+        precondition(hasOthers || others == nil, "this manifest does not know of others")
         precondition(identity != nil || split == .challenge, "an image of nobody is a challenge")
         let fields = [
             path, identity ?? "", camera ?? "", split.rawValue, role?.rawValue ?? "", number ?? "",
         ]
-        lines.append(CSVTable.line(fields + (hasCaptions ? [caption ?? ""] : [])))
+        let share = others.map { String(format: "%.3f", $0) } ?? ""
+        lines.append(
+            CSVTable.line(
+                fields + (hasCaptions ? [caption ?? ""] : []) + (hasOthers ? [share] : [])))
     }
 
     /// Writes the manifest into a folder that is being filled.

@@ -40,6 +40,8 @@ public struct PlayerImage: Sendable, CustomStringConvertible {
     public let number: String?
     /// A sentence about the image, where there is one.
     public let caption: String?
+    /// The share of the picture that shows other players, 0 to 1, where it is known.
+    public let others: Double?
     /// Whether it shows no player to be found: it lies in the gallery and matches no query.
     public let isDistractor: Bool
     /// Whether it is known who is on it.
@@ -50,7 +52,7 @@ public struct PlayerImage: Sendable, CustomStringConvertible {
     /// Creates an image.
     public init(
         path: String, source: ByteSource, identity: String, camera: String? = nil, split: Split,
-        role: Role? = nil, number: String? = nil, caption: String? = nil,
+        role: Role? = nil, number: String? = nil, caption: String? = nil, others: Double? = nil,
         isDistractor: Bool = false, isLabelled: Bool = true
     ) {
         self.path = path
@@ -61,6 +63,7 @@ public struct PlayerImage: Sendable, CustomStringConvertible {
         self.role = role
         self.number = number
         self.caption = caption
+        self.others = others
         self.isDistractor = isDistractor
         self.isLabelled = isLabelled
     }

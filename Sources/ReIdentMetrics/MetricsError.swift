@@ -16,6 +16,8 @@ public enum MetricsError: DiagnosedError, Equatable {
     case noValidQuery(queries: Int, gallery: Int)
     /// There is no pair of crops of one player, or none of two players.
     case tooFewPairs(genuine: Int, impostor: Int, players: Int)
+    /// There are too few crops with or without what is to be told.
+    case tooFewExamples(positive: Int, negative: Int, least: Int)
     /// A parameter lies outside its range.
     case parameter(name: String, found: String, expected: String)
     /// A table of distances in text form is malformed; lines and columns from 1.
@@ -59,6 +61,9 @@ public enum MetricsError: DiagnosedError, Equatable {
             "The crops show \(players) players: \(genuine) pairs of one player (under two cameras, "
                 + "where cameras are known) and \(impostor) pairs of two. At least one of each is "
                 + "needed; give crops of more players, or several of each."
+        case .tooFewExamples(let positive, let negative, let least):
+            "\(positive) crops show what is to be told and \(negative) do not; at least \(least) "
+                + "of each are needed. Give more crops."
         case .parameter(let name, let found, let expected):
             "\(name) is \(found); it must be \(expected)."
         case .malformedTable(let path, let line, let column, let problem, let remedy):

@@ -18,6 +18,13 @@ public struct RenderedCrop: Sendable, Equatable {
         public let shirt: [UInt8]
         /// The whole player, without what hides parts of the player.
         public let body: [UInt8]
+        /// Other players, where they are seen.
+        public let others: [UInt8]
+
+        /// The share of the picture that shows other players, 0 to 1.
+        public var othersShare: Double {
+            Double(others.reduce(0) { $0 + ($1 > 0 ? 1 : 0) }) / Double(max(1, others.count))
+        }
 
         /// One of the masks as a black and white picture.
         public func image(_ mask: [UInt8]) -> Image {
@@ -27,7 +34,7 @@ public struct RenderedCrop: Sendable, Equatable {
 
     /// The picture, as the camera saw it, before compression.
     public let image: Image
-    /// Where number, shirt and body are.
+    /// Where number, shirt, body and other players are.
     public let masks: Masks
     /// The number, where it can be read in this crop.
     public let readableNumber: ShirtNumber?

@@ -225,6 +225,7 @@ struct TrainingJob: Sendable {
         if let crops { settings.trainedCrops.append(crops) }
         // What was learned from the start's similarities does not hold for these weights.
         (settings.decisions, settings.numberReading) = (nil, nil)
+        settings.secondPlayer = nil
         let tensors = try package.weights.names.compactMap { name in
             try package.weights.tensors[name].map { entry in
                 if let values = try trained(name) {

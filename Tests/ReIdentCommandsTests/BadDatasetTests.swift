@@ -22,6 +22,8 @@ struct BadDatasetTests {
             ("\(header)\na.png,1,,train,\nb.png,1,,validation,\n", "line 3: the split"),
             ("\(header)\na.png,1,,test,probe\n", "line 2: the role"),
             ("\(header)\na.png,,,test,query\n", "line 2: the identity is empty"),
+            ("\(header),others\na.png,1,,train,,half\n", "line 2: others is 'half'"),
+            ("\(header),others\na.png,1,,train,,1.5\n", "line 2: others is '1.5'"),
             ("\(header)\n../a.png,1,,test,query\n", "line 2: the path"),
             ("\(header)\nmissing.png,1,,test,query\n", "line 2: there is no file"),
             ("\(header)\n\"a.png,1,,test,query\n", "line 2: a quote is opened"),

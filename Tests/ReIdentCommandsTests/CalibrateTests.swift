@@ -5,6 +5,7 @@
 import Foundation
 import ReIdentCLIP
 import ReIdentEngine
+import ReIdentImages
 import ReIdentMetrics
 import ReIdentTestSupport
 import Testing
@@ -70,6 +71,53 @@ struct CalibrateTests {
 
         let text = try reident("models", "inspect", model)
         #expect(text.output.contains("calibrated on 84 players"))
+    }
+
+    /// Crops of noise, which are said to show another player, and of one colour, which do not.
+    private func shared(_ name: String, count: Int) throws -> String {
+        var lines = "path,identity,camera,split,role,others\n"
+        for index in 0..<count {
+            try place.image("\(name)/noise\(index).png", seed: UInt64(index), width: 40, height: 90)
+            let level = UInt8(40 + 4 * (index % 40))
+            let plain = Image(
+                width: 40, height: 90, pixels: [UInt8](repeating: level, count: 3 * 3_600))
+            try place.write(try ImageEncoder.png(plain), to: "\(name)/plain\(index).png")
+            lines += "noise\(index).png,\(index % 12),,test,,0.4\n"
+            lines += "plain\(index).png,\(index % 12),,test,,0.01\n"
+        }
+        try place.image("\(name)/between.png", seed: 999, width: 40, height: 90)
+        lines += "between.png,1,,test,,0.1\n"
+        try place.write(lines, to: "\(name)/manifest.csv")
+        return place.file(name)
+    }
+
+    @Test("--second-player learns who is not alone, measures it, and search warns by it")
+    func secondPlayer() throws {
+        let (data, few) = (try shared("known", count: 30), try shared("few", count: 19))
+        let early = try reident("calibrate", few, "--second-player", "--model", model, "--check")
+        expectFailure(early, code: 65, saying: [model, "--second-player"])
+        let refused = try reident("calibrate", few, "--second-player", "--model", model)
+        expectFailure(refused, code: 65, saying: ["19 crops", "at least 20"])
+        let fit = try reident("calibrate", data, "--second-player", "--model", model, "--json")
+        #expect(fit.status == 0, "\(fit.errors)")
+        let learned = try fit.object()
+        #expect(learned["positives"] as? Int == 30 && learned["crops"] as? Int == 60)
+        #expect((learned["auc"] as? Double ?? 0) > 0.8)
+        let run = try reident(
+            "calibrate", few, "--second-player", "--model", model, "--check", "--json")
+        #expect(run.status == 0, "\(run.errors)")
+        let measured = try run.object()
+        #expect(measured["crops"] as? Int == 38 && (measured["auc"] as? Double ?? 0) > 0.99)
+        for (query, isShared) in [("noise3.png", true), ("plain3.png", false)] {
+            let search = try reident(
+                "search", "\(few)/\(query)", "--gallery", data, "--model", model, "-k", "1")
+            #expect(search.status == 0, "\(search.errors)")
+            #expect(search.errors.contains("another player in it") == isShared)
+        }
+        let none = try reident(
+            "calibrate", try players("rendered", count: 4), "--second-player", "--split",
+            "challenge", "--model", model)
+        expectFailure(none, code: 65, saying: ["challenge", "others"])
     }
 
     @Test("--check measures the calibration on other players and writes nothing")

@@ -70,6 +70,22 @@ struct CropTests {
         #expect(crops[2] == second.cropped(to: .init(left: 0, top: 12, width: 8, height: 36)))
     }
 
+    @Test("the manifest says how much of a crop another box covers")
+    func others() throws {
+        let place = try Workplace()
+        let frames = try frames(place)
+        let boxes = try place.write(
+            "1,7,8,4,16,40\n1,8,12,4,16,40\n1,9,24,4,16,20\n2,7,8,4,16,40\n", to: "b")
+        let out = place.file("data")
+        let run = try reident(
+            "crop", frames, "--boxes", boxes, "--out", out, "--margin", "0", "--minimum-height",
+            "16")
+        #expect(run.status == 0, "\(run.errors)")
+        let data = try Dataset(path: out)
+        let others = data.images.map { "\($0.identity) \($0.others ?? -1)" }
+        #expect(others.sorted() == ["7 0.0", "7 0.75", "8 0.75", "9 0.25"])
+    }
+
     @Test("crops of nobody are the challenge part's gallery; boxes outside and too small are told")
     func leftOut() throws {
         let place = try Workplace()

@@ -74,6 +74,9 @@ struct RenderingTests {
         #expect((0.1...0.8).contains(shares[2]))
         #expect(zip(masks.number, masks.shirt).allSatisfy { $0 <= $1 })
         #expect(zip(masks.shirt, masks.body).allSatisfy { $0 <= $1 })
+        // What shows somebody else shows nothing of the player.
+        #expect(masks.others.count == masks.body.count)
+        #expect(zip(masks.others, masks.body).allSatisfy { $0 == 0 || $1 == 0 })
     }
 
     @Test("another number changes the crop where the digits are, and nearly nowhere else")

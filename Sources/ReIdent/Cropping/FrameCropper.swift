@@ -18,6 +18,8 @@ public struct FrameCropper: Sendable {
         public let path: String
         /// The box it was cut by.
         public let box: FrameBox
+        /// The largest share of the crop that another box of the frame covers, 0 to 1.
+        public let others: Double
     }
 
     /// What became of the boxes.
@@ -129,15 +131,22 @@ public struct FrameCropper: Sendable {
                     + "boxes were made on.")
         }
         var outcome = FrameOutcome()
-        for (number, box) in job.boxes {
-            let area = box.pixels(frameWidth: frame.width, frameHeight: frame.height)
-            switch rule.verdict(on: area, frameWidth: frame.width, frameHeight: frame.height) {
+        let areas = job.boxes.map {
+            $0.box.pixels(frameWidth: frame.width, frameHeight: frame.height)
+        }
+        for (place, (number, box)) in job.boxes.enumerated() {
+            switch rule.verdict(
+                on: areas[place], frameWidth: frame.width, frameHeight: frame.height)
+            {
             case .outside: outcome.outside.append(box)
             case .tooSmall: outcome.tooSmall += 1
             case .crop(let rectangle):
                 let path = CropName.path(frame: job.path, identity: box.identity, number: number)
                 try files.write(ImageEncoder.png(frame.cropped(to: rectangle)), to: path)
-                outcome.crops.append(Crop(path: path, box: box))
+                let others = areas.indices.filter { $0 != place }.map {
+                    rectangle.shareCovered(by: areas[$0])
+                }
+                outcome.crops.append(Crop(path: path, box: box, others: others.max() ?? 0))
             }
         }
         return outcome
@@ -157,6 +166,16 @@ public struct FrameCropper: Sendable {
         case .failure(let error): throw error
         case nil: break  // every index of the loop was given a result
         }
+    }
+}
+
+extension PixelRectangle {
+    /// The share of it that an area covers, 0 to 1.
+    fileprivate func shareCovered(by area: FrameBox.Area) -> Double {
+        let across =
+            min(Double(left + width), area.left + area.width) - max(Double(left), area.left)
+        let down = min(Double(top + height), area.top + area.height) - max(Double(top), area.top)
+        return across > 0 && down > 0 ? across * down / Double(width * height) : 0
     }
 }
 

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 
 import ArgumentParser
+import Foundation
 import ReIdent
 import ReIdentCLIP
 import ReIdentData
@@ -37,6 +38,13 @@ struct CalibrateCommand: AsyncParsableCommand {
     @Flag(help: "Measure the package's calibration on these crops instead.")
     var check = false
 
+    @Flag(
+        help: """
+            Learn, or with --check measure, whether another player is in a picture instead: from \
+            crops whose manifest has the column `others`, as `synthesize` and `crop` write it.
+            """)
+    var secondPlayer = false
+
     @OptionGroup var encoding: EncoderOptions
     @OptionGroup var output: OutputOptions
 
@@ -49,6 +57,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     func run() async throws {
         let dataset = try data.open()
         let package = try model.open()
+        if secondPlayer { return try await learnSecondPlayer(dataset, package) }
         let images = try usable(dataset, package)
         let encoder = try await encoding.encoder(of: package, output: output)
         let known = check ? try encoder.decisions() : nil
@@ -71,6 +80,42 @@ struct CalibrateCommand: AsyncParsableCommand {
         _ = try package.updating { $0.decisions = calibration }
         try output.print(calibration, text: DecisionText(calibration).text)
     }
+
+    /// Learns or measures whether another player is in a picture.
+    private func learnSecondPlayer(_ dataset: Dataset, _ package: ModelPackage) async throws {
+        let images = PlayerEncoder.knownSecondPlayers(dataset.images.filter { $0.split == split })
+        guard !images.isEmpty else {
+            throw ReIdentError.emptySplit(
+                dataset: dataset.root, split: split.rawValue,
+                problem: "no crop of which the manifest says by `others` whom else it shows")
+        }
+        let encoder = try await encoding.encoder(of: package, output: output)
+        let meter = output.meter("Looking at tokens")
+        if check {
+            let found = try await encoder.secondPlayerCheck(on: images) { meter.update($0, of: $1) }
+            meter.finish()
+            guard let found else {
+                throw ReIdentError.noSecondPlayerProbe(package: package.path)
+            }
+            return try output.print(
+                found,
+                text: "Another player is in \(found.positives) of \(found.crops) crops of "
+                    + "\(dataset.root), told apart with an AUC of \(Self.text(found.area)).")
+        }
+        let probe = try await encoder.secondPlayerProbe(
+            learningFrom: images, seed: data.splitting.seed
+        ) { meter.update($0, of: $1) }
+        meter.finish()
+        _ = try package.updating { $0.secondPlayer = probe }
+        try output.print(
+            SecondPlayerCheck(crops: probe.crops, positives: probe.positives, area: probe.area),
+            text:
+                "Another player is in \(probe.positives) of \(probe.crops) crops. Tokens of layer "
+                + "\(probe.layer) tell it with an AUC of \(Self.text(probe.area)) on players that "
+                + "were left out; the package keeps that.")
+    }
+
+    private static func text(_ area: Double) -> String { String(format: "%.3f", area) }
 
     /// The crops of the part, of players the model has not seen.
     private func usable(_ dataset: Dataset, _ package: ModelPackage) throws -> [PlayerImage] {

@@ -88,7 +88,7 @@ struct SearchCommand: AsyncParsableCommand {
         let embedded = try await encoder.embed(
             paths: queryPaths, skipsBad: skipBad, activity: "Embedding the queries", output: output)
         warn(of: embedded.bad)
-        warnOfQuality(embedded.embeddings.paths)
+        try await warnOfQuality(embedded.embeddings.paths, encoder)
         let pathsOfFile = Dictionary(grouping: searched.paths, by: InputPath.canonical)
         let identityOfPath = Dictionary(
             zip(searched.paths, searched.identities), uniquingKeysWith: { $1 })
@@ -208,15 +208,19 @@ struct SearchCommand: AsyncParsableCommand {
     }
 
     /// Queries that nobody should expect much of, and why.
-    private func warnOfQuality(_ paths: [String]) {
-        let remarks = ImageSource.seen(paths.map { ImageSource(path: $0) }) {
-            ImageQuality($0).remarks
-        }
-        let poor = zip(paths, remarks).compactMap { path, seen in
-            (try? seen.get()).flatMap { $0.isEmpty ? nil : (path, $0) }
+    private func warnOfQuality(_ paths: [String], _ encoder: PlayerEncoder) async throws {
+        let sources = paths.map { ImageSource(path: $0) }
+        let remarks = ImageSource.seen(sources) { ImageQuality($0).remarks }
+        let others = try await encoder.secondPlayers(sources, skipsBadImages: true)
+        let poor = paths.indices.compactMap { place -> (String, [String])? in
+            guard var reasons = try? remarks[place].get().map(\.rawValue) else { return nil }
+            if let other = others?[place], other > PlayerEncoder.surelySecondPlayer {
+                reasons.append("another player in it")
+            }
+            return reasons.isEmpty ? nil : (paths[place], reasons)
         }
         for (path, remarks) in poor.prefix(10) {
-            let reasons = remarks.map(\.rawValue).joined(separator: ", ")
+            let reasons = remarks.joined(separator: ", ")
             output.warn("\(path): a poor picture (\(reasons)), so what is found may be wrong.")
         }
         if poor.count > 10 { output.warn("\(poor.count - 10) more queries are poor pictures.") }

@@ -64,7 +64,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
     @Option(help: "How the files lie: manifest or synergyreid.")
     var layout = SynthesizedLayout.manifest
 
-    @Flag(help: "Write masks of number, shirt and body beside the crops, in masks/.")
+    @Flag(help: "Write masks of number, shirt, body and others beside the crops, in masks/.")
     var masks = false
 
     @OptionGroup var force: ForceOption

@@ -49,6 +49,7 @@ struct SynthesizedDataset {
         let path: String
         let number: String?
         let caption: String
+        let others: Double
     }
 
     let league: League
@@ -97,18 +98,21 @@ struct SynthesizedDataset {
             let masks = crop.masks
             for (name, mask) in [
                 ("number", masks.number), ("shirt", masks.shirt), ("body", masks.body),
+                ("others", masks.others),
             ] {
                 try files.write(
                     try ImageEncoder.png(masks.image(mask)), to: "masks/\(stem)_\(name).png")
             }
         }
-        return Crop(path: stem + ".jpeg", number: crop.readableNumber?.text, caption: crop.caption)
+        return Crop(
+            path: stem + ".jpeg", number: crop.readableNumber?.text, caption: crop.caption,
+            others: crop.masks.othersShare)
     }
 
     private func writeManifest(
         of crops: [Crop], _ pictures: [League.Picture], to files: StagedFiles
     ) throws(FileError) {
-        var manifest = ManifestWriter(hasCaptions: true)
+        var manifest = ManifestWriter(hasCaptions: true, hasOthers: true)
         for (crop, picture) in zip(crops, pictures) {
             let member = league.members[picture.member]
             let split: Split =
@@ -124,7 +128,7 @@ struct SynthesizedDataset {
                 // leave out every query.
                 camera: league.cameras.count > 1 ? "\(picture.camera + 1)" : nil, split: split,
                 role: split == .train ? nil : picture.isQuery ? .query : .gallery,
-                number: crop.number, caption: crop.caption)
+                number: crop.number, caption: crop.caption, others: crop.others)
         }
         try manifest.write(to: files)
     }

@@ -43,9 +43,9 @@ struct PrincipalDirections {
             try embeddings.visit(rows) { row in
                 let centred = mean.indices.map { row[$0] - mean[$0] }
                 for index in block.indices {
-                    let amount = Self.product(centred, block[index])
+                    let amount = dotProduct(centred, block[index])
                     held[index] += Double(amount * amount)
-                    Self.add(amount, of: centred, to: &next[index])
+                    addMultiple(amount, of: centred, to: &next[index])
                 }
             }
             let order = held.indices.sorted { held[$0] > held[$1] }
@@ -71,9 +71,9 @@ struct PrincipalDirections {
         var (total, inside) = (0.0, 0.0)
         try embeddings.visit(rows) { row in
             let centred = mean.indices.map { row[$0] - mean[$0] }
-            total += Double(Self.product(centred, centred))
+            total += Double(dotProduct(centred, centred))
             for direction in directions {
-                let amount = Double(Self.product(centred, direction))
+                let amount = Double(dotProduct(centred, direction))
                 inside += amount * amount
             }
         }
@@ -89,37 +89,16 @@ struct PrincipalDirections {
         }
     }
 
-    private static func product(_ first: [Float], _ second: [Float]) -> Float {
-        first.withUnsafeBufferPointer { first in
-            second.withUnsafeBufferPointer { second in
-                var sums = SIMD8<Float>.zero
-                let whole = first.count & ~7
-                for start in stride(from: 0, to: whole, by: 8) {
-                    for lane in 0..<8 {
-                        sums[lane] += first[start + lane] * second[start + lane]
-                    }
-                }
-                return (whole..<first.count).reduce(sums.sum()) { $0 + first[$1] * second[$1] }
-            }
-        }
-    }
-
-    private static func add(_ amount: Float, of values: [Float], to sums: inout [Float]) {
-        sums.withUnsafeMutableBufferPointer { sums in
-            for place in sums.indices { sums[place] += amount * values[place] }
-        }
-    }
-
     /// Gram and Schmidt, twice, since once loses digits; a vector that is nothing stays nothing.
     private static func orthonormalize(_ block: inout [[Float]]) {
         for index in block.indices {
             for _ in 0..<2 {
                 for earlier in 0..<index {
-                    let amount = product(block[index], block[earlier])
-                    add(-amount, of: block[earlier], to: &block[index])
+                    let amount = dotProduct(block[index], block[earlier])
+                    addMultiple(-amount, of: block[earlier], to: &block[index])
                 }
             }
-            let length = product(block[index], block[index]).squareRoot()
+            let length = dotProduct(block[index], block[index]).squareRoot()
             let factor = length > 1e-20 ? 1 / length : 0
             for place in block[index].indices { block[index][place] *= factor }
         }

@@ -12,7 +12,8 @@ final class Painter {
     }
 
     let color: Canvas
-    /// Red where the player is, green where the shirt is, blue where the number is.
+    /// Red where the player is, and green where the shirt is, and blue where the number is; blue
+    /// alone where another player is.
     let map: Canvas
     /// Whether shapes belong to the player whom the crop is about; others hide that player.
     var isSubject = false
@@ -51,7 +52,7 @@ final class Painter {
     }
 
     private func mapColor(_ material: Material) -> Color {
-        guard isSubject else { return .black }
+        guard isSubject else { return Color(red: 0, green: 0, blue: 1) }
         return switch material {
         case .body: Color(red: 1, green: 0, blue: 0)
         case .shirt: Color(red: 1, green: 1, blue: 0)

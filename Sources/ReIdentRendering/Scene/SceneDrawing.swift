@@ -87,6 +87,7 @@ struct ShownMap {
     let number: [UInt8]
     private var shirt: [UInt8]
     private var body: [UInt8]
+    private let others: [UInt8]
 
     init(_ map: Image, reducedBy factor: Int) {
         let small = Photograph(map, reducedBy: factor).image()
@@ -99,7 +100,9 @@ struct ShownMap {
         }
         body = channel(0)
         shirt = channel(1)
-        number = channel(2)
+        let blue = channel(2)
+        number = zip(blue, shirt).map { min($0, $1) }
+        others = zip(blue, body).map { $1 > 0 ? 0 : $0 }
     }
 
     /// How many pixels show the number.
@@ -109,6 +112,6 @@ struct ShownMap {
         RenderedCrop.Masks(
             width: width, height: height,
             number: isReadable ? number : [UInt8](repeating: 0, count: number.count),
-            shirt: shirt, body: body)
+            shirt: shirt, body: body, others: others)
     }
 }

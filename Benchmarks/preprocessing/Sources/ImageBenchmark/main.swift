@@ -1,5 +1,6 @@
-// Prepares every image of a folder several times and prints the seconds of each pass as JSON.
-// Usage: ImageBenchmark FOLDER [letterbox|clip|stretch] [side] [passes]; run.py calls it.
+// Prepares every image of a folder several times and prints the seconds of each pass as JSON; with
+// `quality` it looks at how good the crops are instead.
+// Usage: ImageBenchmark FOLDER [letterbox|clip|stretch|quality] [side] [passes]; run.py calls it.
 //
 // SPDX-License-Identifier: MIT
 
@@ -20,6 +21,15 @@ let clock = ContinuousClock()
 var seconds: [Double] = []
 for _ in 0..<passes {
     var pixels = 0
+    if arguments.count > 2, arguments[2] == "quality" {
+        var measured = 0
+        let elapsed = clock.measure {
+            measured = ImageSource.seen(sources, ImageQuality.init).count { (try? $0.get()) != nil }
+        }
+        precondition(measured == sources.count, "some image could not be read")
+        seconds.append(elapsed / .seconds(1))
+        continue
+    }
     let elapsed = try await clock.measure {
         for try await loaded in loader.batches(of: sources, size: 32) {
             pixels += loaded.batch.pixels.count
