@@ -53,6 +53,13 @@ struct PilotStudyTests {
         #expect(groups.rows == Array(0..<10) && groups.count == 3 && !groups.isCalibrated)
         #expect(groups.labels == [1, 0, 0, 2, 1, 0, 0, 2, 1, 0])
         #expect(groups.separation > 0.8 && study.advice.isEmpty)
+        // What a model says of second players is a fault like others.
+        let shared = try PilotStudy(
+            embeddings: embeddings(of), pictures: pictures,
+            secondPlayers: of.indices.map { $0 == 5 ? nil : $0 < 2 ? 0.9 : 0.5 }, threshold: nil)
+        #expect(shared.remarks(of: 1).contains(.shared) && !shared.remarks(of: 5).contains(.shared))
+        #expect(shared.remarks.first { $0.remark == .shared }?.rows == [0, 1])
+        #expect(shared.advice.first?.finding == "18 % of crops are showing another player, too.")
         let strict = try PilotStudy(
             embeddings: embeddings(of), pictures: pictures, threshold: 0.9999)
         #expect(strict.groups?.count == 10 && strict.groups?.isCalibrated == true)

@@ -65,6 +65,7 @@ extension ImageQuality.Remark {
         case .flat: "nearly of one brightness"
         case .bars: "framed by bars of one colour"
         case .cut: "too wide to show a whole player standing"
+        case .shared: "showing another player, too"
         }
     }
 
@@ -87,6 +88,9 @@ extension ImageQuality.Remark {
         case .cut:
             "Look at the boxes: they may hold two players, or a part of one. A margin helps where "
                 + "they are too tight (reident crop --margin)."
+        case .shared:
+            "A match may be of the wrong one of the two: take frames where players stand apart, "
+                + "or narrower boxes, and do not decide by such crops."
         }
     }
 }

@@ -33,6 +33,8 @@ public struct PilotStudy: Sendable {
     public let embeddings: Embeddings
     /// What their pictures are like, one a row.
     public let qualities: [ImageQuality]
+    /// Rows of crops that show another player, too, as far as the model can tell.
+    public let shared: Set<Int>
     /// Rows of near-duplicates, each group in order; the largest first.
     public let duplicates: [[Int]]
     /// The groups of crops that are not copies of another; nil of fewer than three.
@@ -43,15 +45,21 @@ public struct PilotStudy: Sendable {
     /// - Parameters:
     ///   - embeddings: The crops' vectors.
     ///   - pictures: What was seen of each crop's picture; count N.
+    ///   - secondPlayers: How probable it is that each crop shows another player, too; nil where
+    ///     the package has not learned to tell.
     ///   - threshold: The package's similarity from which on crops show one player, where it is
     ///     calibrated.
     /// - Throws: `MetricsError` if the task was cancelled.
     public init(
-        embeddings: Embeddings, pictures: [Picture], threshold: Double?
+        embeddings: Embeddings, pictures: [Picture], secondPlayers: [Double?]? = nil,
+        threshold: Double?
     ) throws {
         precondition(pictures.count == embeddings.count, "crops and pictures differ in number")
         self.embeddings = embeddings
         qualities = pictures.map(\.quality)
+        shared = Set(
+            (secondPlayers ?? []).enumerated()
+                .filter { $0.element ?? 0 > PlayerEncoder.surelySecondPlayer }.map(\.offset))
         duplicates = PictureFingerprint.nearDuplicates(among: pictures.map(\.fingerprint))
         try Task.checkCancellation()
         var isCopy = [Bool](repeating: false, count: pictures.count)
@@ -113,10 +121,15 @@ extension PilotStudy {
     /// How many crops are a copy of another.
     public var copies: Int { duplicates.reduce(0) { $0 + $1.count - 1 } }
 
+    /// All that is wrong with a crop.
+    public func remarks(of row: Int) -> [ImageQuality.Remark] {
+        qualities[row].remarks + (shared.contains(row) ? [.shared] : [])
+    }
+
     /// Rows of crops with something wrong, by what it is, most frequent first.
     public var remarks: [(remark: ImageQuality.Remark, rows: [Int])] {
         ImageQuality.Remark.allCases.map { remark in
-            (remark, qualities.indices.filter { qualities[$0].remarks.contains(remark) })
+            (remark, qualities.indices.filter { remarks(of: $0).contains(remark) })
         }.filter { !$0.rows.isEmpty }.sorted { $0.rows.count > $1.rows.count }
     }
 }

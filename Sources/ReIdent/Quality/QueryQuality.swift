@@ -37,18 +37,32 @@ public struct QueryQuality: Sendable, Equatable, Encodable {
 extension EmbeddedRetrieval {
     /// The figures by the quality of queries.
     ///
-    /// - Parameter scores: The evaluation's figures.
+    /// - Parameters:
+    ///   - scores: The evaluation's figures.
+    ///   - secondPlayers: How probable it is that each query shows another player, too; nil where
+    ///     the package has not learned to tell.
     /// - Returns: Groups of the queries that the figures count and whose pictures can be read.
-    public func queryQuality(_ scores: RetrievalScores) -> QueryQuality {
+    public func queryQuality(
+        _ scores: RetrievalScores, secondPlayers: [Double?]? = nil
+    ) -> QueryQuality {
         let counted = scores.queries.enumerated().compactMap { row, score in
             score.map { (row: row, precision: $0.averagePrecision) }
         }
         let measured = ImageSource.seen(
             counted.map { ImageSource(retrieval.queries[$0.row].source) }, ImageQuality.init)
         let queries = zip(measured, counted).compactMap { seen, query in
-            (try? seen.get()).map { (quality: $0, precision: query.precision) }
+            (try? seen.get()).map { quality in
+                let other = secondPlayers?[query.row] ?? 0
+                let isShared = other > PlayerEncoder.surelySecondPlayer
+                return (
+                    quality: quality, remarks: quality.remarks + (isShared ? [.shared] : []),
+                    precision: query.precision
+                )
+            }
         }
-        typealias Query = (quality: ImageQuality, precision: Double)
+        typealias Query = (
+            quality: ImageQuality, remarks: [ImageQuality.Remark], precision: Double
+        )
         func group(
             _ name: String, _ part: [Query], _ range: [Double]? = nil
         ) -> QueryQuality.Group? {
@@ -70,7 +84,7 @@ extension EmbeddedRetrieval {
         return QueryQuality(
             bins: thirds("height") { Double($0.height) } + thirds("blur") { $0.blur },
             remarks: ImageQuality.Remark.allCases.compactMap { remark in
-                group(remark.rawValue, queries.filter { $0.quality.remarks.contains(remark) })
-            }, good: group("good", queries.filter { $0.quality.remarks.isEmpty }))
+                group(remark.rawValue, queries.filter { $0.remarks.contains(remark) })
+            }, good: group("good", queries.filter { $0.remarks.isEmpty }))
     }
 }

@@ -32,7 +32,10 @@ struct PilotReport {
         let decisions = try command.decisions(of: encoder)
         let threshold = decisions?.thresholds.first { $0.falseMatchRate <= 0.001 }?.similarity
         let study = try PilotStudy(
-            embeddings: embedded.embeddings, pictures: pictures, threshold: threshold)
+            embeddings: embedded.embeddings, pictures: pictures,
+            secondPlayers: try await encoder.secondPlayers(
+                embedded.embeddings.paths.map { ImageSource(path: $0) }),
+            threshold: threshold)
         output.note("Drawing.")
         let page = PilotPage(
             folder: folder, study: study, unreadable: embedded.bad.count,

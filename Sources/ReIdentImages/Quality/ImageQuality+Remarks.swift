@@ -19,6 +19,8 @@ extension ImageQuality {
         case bars
         /// So wide that it cannot show a whole player standing.
         case cut
+        /// Another player is in it, too. Pixels alone do not tell that; an encoder may.
+        case shared
     }
 
     /// Below so many rows players were hard to recognise on degraded crops (docs/ROBUSTNESS.md).
@@ -32,7 +34,7 @@ extension ImageQuality {
     /// Height over width below which legs or head are likely to be missing.
     static let leastAspect = 1.2
 
-    /// All that is wrong with the crop, worst first; none of a good one.
+    /// All that pixels tell to be wrong with the crop, worst first; none of a good one.
     public var remarks: [Remark] {
         var result: [Remark] = []
         if height < Self.fewestRows { result.append(.small) }

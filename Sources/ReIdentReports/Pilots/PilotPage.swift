@@ -90,7 +90,7 @@ public struct PilotPage: Sendable {
     private var remarks: String {
         let total = study.qualities.count
         let remarks = study.remarks
-        let good = study.qualities.count { $0.remarks.isEmpty }
+        let good = study.qualities.indices.count { study.remarks(of: $0).isEmpty }
         let rows = remarks.map { ($0.remark.words, $0.rows.count) } + [("nothing wrong", good)]
         return Page.table(
             ["crops that are", "number", "share"],
