@@ -106,7 +106,7 @@ run pretrain 2-all all 1-words/last --batch-size 128 --weight-decay 0.1 --schedu
 
 echo "== Pairs of crops of one player, and still reading"
 run train 3-pairs pairs 2-all/last --batch-size 64 --sampler filling --schedule cosine --lr 4e-4 \
-    --warmup-epochs 0.06 --epochs 1 --seed 5 --flip 0 --text-weight 1 --shirt 0.5 \
+    --warmup-epochs 0.06 --epochs 1 --seed 5 --flip 0 --text-weight 3 --shirt 0.5 \
     --color-shift 0.3 --rescale 0.15 --jpeg 0.15 --blur 0.1
 
 echo "== The package: its own sentences, half precision, nobody remembered, calibrated on others"
@@ -122,4 +122,5 @@ if [ ! -e "$out/strangers/manifest.csv" ]; then
 fi
 show score-numbers "$out/reading" --model "$out/package" --calibrate
 show calibrate "$out/strangers" --model "$out/package"
+show calibrate "$out/strangers" --second-player --model "$out/package"
 echo "The package: $out/package"

@@ -105,8 +105,13 @@ struct DecisionCalibrationTests {
         #expect(span.directionCount == 8)
         let same = try #require(try span.shareOutside(try crops(within: 8, seed: 2).0))
         let other = try #require(try span.shareOutside(try crops(within: 12, seed: 3).0))
-        #expect(same < span.largestUsualOutside)
-        #expect(other > 10 * span.largestUsualOutside)
+        #expect(same < span.largestUsualOutside(players: 12))
+        #expect(other > 10 * span.largestUsualOutside(players: nil))
+        // Here 40 players are half, too few to be many.
+        #expect(span.many == 40)
+        #expect(
+            span.largestUsualOutside(players: 80) == span.largestUsualOutside(players: nil))
+        #expect(span.usualOutsideOfMany <= 1.5 * span.usualOutside)
         // What a package keeps says the same, to 16 bits a number.
         let kept = try JSONDecoder().decode(
             EmbeddingSpan.self, from: JSONEncoder().encode(span))

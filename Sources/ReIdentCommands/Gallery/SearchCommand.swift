@@ -162,7 +162,8 @@ struct SearchCommand: AsyncParsableCommand {
     ) throws {
         let shift = decisions.shift(of: try gallery.randomSimilarities())
         let outside = try decisions.span.flatMap { try gallery.shareOutside($0) } ?? 0
-        let usual = decisions.span?.largestUsualOutside ?? 1
+        let players = Set(gallery.identities.compactMap(\.self)).count
+        let usual = decisions.span?.largestUsualOutside(players: players) ?? 1
         let sign: String
         if shift > decisions.largestUsualShift {
             sign =

@@ -129,7 +129,7 @@ public struct DecisionCheck: Sendable, Equatable, Encodable {
         shift = calibration.shift(of: pairs.impostor.map(\.similarity))
         largestUsualShift = calibration.largestUsualShift
         outside = try calibration.span?.shareOutside(embeddings)
-        largestUsualOutside = calibration.span?.largestUsualOutside
+        largestUsualOutside = calibration.span?.largestUsualOutside(players: players)
         search = try Self.search(
             calibration, embeddings, identities: identities, cameras: cameras, seed: seed)
     }

@@ -24,14 +24,27 @@ public struct EmbeddingSpan: Sendable, Equatable, Codable {
     /// The share outside of other players' crops of the same footage: 19 of 20 groups of ten
     /// players are below.
     public let usualOutside: Double
+    /// The same of many players, among whom single kits weigh less: the most in five halvings.
+    public let usualOutsideOfMany: Double
+    /// How many players these halves had.
+    public let many: Int
 
     enum CodingKeys: String, CodingKey {
-        case mean, directions
+        case mean, directions, many
         case usualOutside = "usual_outside"
+        case usualOutsideOfMany = "usual_outside_of_many"
     }
 
+    /// How many players are many at least.
+    static let fewestOfMany = 50
+
     /// From which share on a user should be warned that the footage is another.
-    public var largestUsualOutside: Double { max(0.002, 1.25 * usualOutside) }
+    ///
+    /// - Parameter players: How many players the embeddings are of, where that is known.
+    public func largestUsualOutside(players: Int?) -> Double {
+        let isOfMany = min(many, players ?? 0) >= Self.fewestOfMany
+        return max(0.002, 1.25 * (isOfMany ? usualOutsideOfMany : usualOutside))
+    }
 
     /// How many directions it has.
     public var directionCount: Int { directions.count }
@@ -45,7 +58,7 @@ public struct EmbeddingSpan: Sendable, Equatable, Codable {
         let players = crops.rowsOfPlayer
         guard players.count >= 4, embeddings.count >= 8 else { return nil }
         var generator = SeededGenerator(seed: seed, stream: 0x5BA1)
-        var shares: [Double] = []
+        var (shares, sharesOfMany): ([Double], [Double]) = ([], [])
         for _ in 0..<5 {
             let order = generator.shuffled(Array(players.indices))
             let known = order.prefix(players.count / 2).flatMap { players[$0] }
@@ -53,6 +66,9 @@ public struct EmbeddingSpan: Sendable, Equatable, Codable {
                 return nil
             }
             let others = Array(order.dropFirst(players.count / 2))
+            if let share = try half.shareOutside(embeddings, rows: others.flatMap { players[$0] }) {
+                sharesOfMany.append(share)
+            }
             for start in stride(from: 0, to: others.count, by: 10) {
                 let group = others[start..<min(start + 10, others.count)]
                 guard start == 0 || group.count == 10 else { continue }
@@ -63,10 +79,12 @@ public struct EmbeddingSpan: Sendable, Equatable, Codable {
             }
         }
         guard let all = try PrincipalDirections(embeddings, rows: Array(0..<embeddings.count)),
-            !shares.isEmpty
+            !shares.isEmpty, let mostOfMany = sharesOfMany.max()
         else { return nil }
         mean = CompactVector(all.mean)
         directions = all.directions.map(CompactVector.init)
+        usualOutsideOfMany = mostOfMany
+        many = players.count - players.count / 2
         usualOutside = shares.sorted()[min(shares.count - 1, shares.count * 19 / 20)]
     }
 

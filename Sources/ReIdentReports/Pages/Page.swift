@@ -57,8 +57,7 @@ public struct Page: Sendable {
           --line: #3a434f; --ground: #14181d; --link: #8ab8ff; --panel: #1d232a;
           \(PlotStyle.variables(PlotStyle.dark)) } }
         @media print { :root { color-scheme: light; --ink: #000; --soft: #333; --line: #bbb;
-          --ground: #fff; --panel: #fff; \(PlotStyle.variables(PlotStyle.light)) }
-          section, figure, tr { break-inside: avoid; } }
+          --ground: #fff; --panel: #fff; \(PlotStyle.variables(PlotStyle.light)) } }
         body { margin: 0; background: var(--ground); color: var(--ink);
           font: 16px/1.5 system-ui, sans-serif; }
         main { max-width: 1400px; margin: 0 auto; padding: 24px; }
@@ -80,5 +79,9 @@ public struct Page: Sendable {
           max-width: none; } }
         summary { cursor: pointer; color: var(--link); margin-top: 10px; }
         \(PlotStyle.rules)
+        @media print { h2, caption, p { break-after: avoid; }
+          figure, img, p, table, tr { break-inside: avoid; } main { padding: 0; }
+          .plots { grid-template-columns: 1fr 1fr; gap: 8px; }
+          img { max-height: 80vh; width: auto; } }
         """
 }
