@@ -41,6 +41,7 @@ public struct EmbeddingSpan: Sendable, Equatable, Codable {
     /// From which share on a user should be warned that the footage is another.
     ///
     /// - Parameter players: How many players the embeddings are of, where that is known.
+    /// - Returns: 0 to 1.
     public func largestUsualOutside(players: Int?) -> Double {
         let isOfMany = min(many, players ?? 0) >= Self.fewestOfMany
         return max(0.002, 1.25 * (isOfMany ? usualOutsideOfMany : usualOutside))
