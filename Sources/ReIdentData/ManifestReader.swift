@@ -70,18 +70,18 @@ enum ManifestReader {
             throw fault(
                 table, row, "the identity is empty; only the challenge part may leave it open.")
         }
-        let others = field("others").map(Double.init)
-        if let others, !(others.map((0...1).contains) ?? false) {
+        let others = field("others").flatMap(Double.init)
+        if let text = field("others"), !(0...1).contains(others ?? -1) {
             throw fault(
                 table, row,
-                "others is '\(field("others") ?? "")'; it must be the share of the picture that "
+                "others is '\(text)'; it must be the share of the picture that "
                     + "shows other players, 0 to 1, or empty.")
         }
         return PlayerImage(
             path: spelled, source: files.source(of: spelled),
             identity: identity ?? fileStem(spelled), camera: field("camera"), split: split,
             role: split == .train ? nil : role, number: field("number"),
-            caption: field("caption"), others: others ?? nil, isLabelled: identity != nil)
+            caption: field("caption"), others: others, isLabelled: identity != nil)
     }
 
     /// Settles the roles of images that the manifest gives none.

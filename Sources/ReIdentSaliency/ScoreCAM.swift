@@ -84,8 +84,7 @@ public final class ScoreCAM {
         stage =
             switch vision {
             case .transformer: "norm.\(layer)"
-            case .resNet: "layer\(layer + 1)"
-            case .convNeXt: "stage.\(layer)"
+            case .resNet, .convNeXt: vision.tokenStages[layer]
             }
         model = try package.makeEncoder(
             form: package.packedForm(options.precision, batchSize: options.batchSize),
