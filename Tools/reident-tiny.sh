@@ -80,6 +80,12 @@ render players --players 8000 --images-per-player 4 --team-size 3 --numbers $num
     --captions short --seed 107
 render more-players --players 8000 --images-per-player 4 --team-size 3 --numbers $numbers \
     --captions short --seed 108
+# Where numbers are.
+render locate-near --players 4000 --images-per-player 3 --team-size 2 --close-ups 1 \
+    --numbers $numbers --seed 112
+render locate-players --players 8000 --images-per-player 4 --team-size 3 --numbers $numbers \
+    --seed 111
+join locate locate-near locate-players
 join words digits sentences near-sentences
 join first digits digits shirts
 join all near more-near players more-players sentences
@@ -90,6 +96,11 @@ if [ ! -e "$out/0-start" ]; then
     show pretrain "$out/words" --arch Tools/reident-tiny.json --out "$out/0-start" \
         --preprocess stretch --residual-gain 1 --batch-size 128 --max-steps 1 --validation 0 \
         --seed 1
+fi
+
+echo "== Where numbers are; every package that is trained from here on keeps it"
+if [ ! -e "$out/0-start/last/number-locator.safetensors" ]; then
+    show train-locator "$out/locate" --model "$out/0-start/last" --seed 3
 fi
 
 echo "== First words: shirts of players, and single digits from near"

@@ -37,6 +37,8 @@ public enum ReIdentError: DiagnosedError, Equatable {
     case notCalibratedForDecisions(package: String, hasOther: Bool)
     /// Whether another player is in a picture was to be told, and was never learned.
     case noSecondPlayerProbe(package: String)
+    /// Numbers were to be located, and the package never learned it.
+    case noNumberLocator(package: String)
     /// Crops of a data set have no numbers to measure reading by.
     case noNumbers(dataset: String)
     /// A crop's number is none that a shirt can have.
@@ -49,7 +51,8 @@ public enum ReIdentError: DiagnosedError, Equatable {
         case .unsupported, .emptyText: .usage
         case .noImages, .onlyBadImages, .widthMismatch, .modelMismatch, .notFinite, .emptySplit,
             .unlabelled, .notText, .galleryOfFeatures, .notCalibrated, .precisionOutOfReach,
-            .notCalibratedForDecisions, .noSecondPlayerProbe, .noNumbers, .noNumber:
+            .notCalibratedForDecisions, .noSecondPlayerProbe, .noNumberLocator, .noNumbers,
+            .noNumber:
             .badData
         case .index(let error): error.kind
         }
@@ -91,7 +94,7 @@ public enum ReIdentError: DiagnosedError, Equatable {
         case .notCalibrated(let package, let hasOther):
             "\(package): "
                 + (hasOther
-                    ? "was calibrated for other sentences" : "is not calibrated")
+                    ? "was calibrated for other sentences or another view" : "is not calibrated")
                 + ", so it is not known how right its numbers are. "
                 + "Run `reident score-numbers DATASET --model \(package) --calibrate` with these "
                 + "sentences first, or leave out --at-precision."
@@ -109,6 +112,9 @@ public enum ReIdentError: DiagnosedError, Equatable {
             "\(package): has not learned with these weights and settings to tell whether another "
                 + "player is in a picture. Run `reident calibrate DATASET --second-player --model "
                 + "\(package)` first."
+        case .noNumberLocator(let package):
+            "\(package): has not learned where on crops numbers are. Run `reident train-locator "
+                + "DATASET --model \(package)` first."
         case .noNumbers(let dataset):
             "\(dataset): no crop has a number, so reading cannot be measured. Give a data set "
                 + "whose manifest.csv has the column 'number', or --labels folder."

@@ -50,7 +50,7 @@ extension ModelPackage {
         }
         return try Self.write(
             to: path, force: force, configuration: target, settings: changed,
-            tensors: tensors, vocabulary: try vocabularyFile(), prompts: try ownNumberPrompts())
+            tensors: tensors, vocabulary: try vocabularyFile(), numbers: try numberFiles())
     }
 
     private func converted(

@@ -29,7 +29,7 @@ extension ModelPackage {
     ///   - tensors: All tensors of the configuration's `WeightTable`, or all but `visual.proj`, in
     ///     F32, F16 or BF16; the numbers of batches in I64.
     ///   - vocabulary: The vocabulary of a package with a text side.
-    ///   - prompts: The sentences that it reads shirt numbers with, where it has its own.
+    ///   - numbers: What it reads shirt numbers with, where it has its own.
     /// - Returns: The written package, opened.
     /// - Throws: `PackageError`: `file` if it cannot be written or the task was cancelled,
     ///   `mismatch` if the tensors are not those of the configuration, `invalidVocabulary` if the
@@ -38,7 +38,7 @@ extension ModelPackage {
     public static func write(
         to path: String, force: Bool = false, configuration: CLIPConfiguration,
         settings: PackageSettings, tensors: [SafetensorsWriter.Tensor],
-        vocabulary: VocabularyFile? = nil, prompts: NumberPrompts? = nil
+        vocabulary: VocabularyFile? = nil, numbers: NumberFiles = NumberFiles()
     ) throws(PackageError) -> ModelPackage {
         let folder: OutputFolder
         do {
@@ -57,9 +57,7 @@ extension ModelPackage {
                 _ = try vocabulary.vocabulary(tokenCount: sizes.vocabularySize)
                 try folder.files.write(vocabulary.bytes, to: vocabulary.packageName)
             }
-            if let prompts {
-                try OutputFile.write(prompts.fileText, to: folder.file(NumberPrompts.packageFile))
-            }
+            try numbers.write(to: folder.staging)
             // Opening it holds names and shapes against the configuration before it is in place.
             _ = try open(folder.staging)
             if Task.isCancelled { throw FileError.interrupted(path) }

@@ -80,7 +80,7 @@ struct CropCommand: AsyncParsableCommand {
         for box in outcome.outside {
             output.warn("\(box.place): the box lies outside its frame (\(box.frame)).")
         }
-        var manifest = ManifestWriter(hasOthers: true)
+        var manifest = ManifestWriter(.others)
         for crop in outcome.crops {
             let isKnown = crop.box.identity != nil
             manifest.add(

@@ -5,10 +5,10 @@
 import ReIdentFiles
 
 /// Reads `manifest.csv`: columns path, identity, camera, split, role, and optional number, caption,
-/// others.
+/// others, number_box.
 enum ManifestReader {
     private static let needed = ["path", "identity", "camera", "split", "role"]
-    private static let optional = ["number", "caption", "others"]
+    private static let optional = ["number"] + ManifestWriter.Extra.allCases.map(\.rawValue)
 
     static func read(into draft: inout DatasetDraft) throws(DataError) {
         let source = draft.files.source(of: DatasetFormat.manifestName)
@@ -77,11 +77,19 @@ enum ManifestReader {
                 "others is '\(text)'; it must be the share of the picture that "
                     + "shows other players, 0 to 1, or empty.")
         }
+        let numberBox = field("number_box").flatMap(FrameBox.Area.init(text:))
+        if let text = field("number_box"), numberBox == nil {
+            throw fault(
+                table, row,
+                "number_box is '\(text)'; it must be left, top, width and height of the number "
+                    + "in pixels, with spaces between them, or empty.")
+        }
         return PlayerImage(
             path: spelled, source: files.source(of: spelled),
             identity: identity ?? fileStem(spelled), camera: field("camera"), split: split,
             role: split == .train ? nil : role, number: field("number"),
-            caption: field("caption"), others: others, isLabelled: identity != nil)
+            caption: field("caption"), others: others, numberBox: numberBox,
+            isLabelled: identity != nil)
     }
 
     /// Settles the roles of images that the manifest gives none.

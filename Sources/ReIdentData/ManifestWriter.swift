@@ -10,22 +10,26 @@ public struct ManifestWriter: Sendable {
     /// The file's name.
     public static let fileName = DatasetFormat.manifestName
 
-    private let hasCaptions: Bool
-    private let hasOthers: Bool
+    /// A column that a manifest may do without.
+    public enum Extra: String, Sendable, CaseIterable {
+        /// Images are also told in words.
+        case caption
+        /// How much of images shows other players.
+        case others
+        /// Where the number is.
+        case numberBox = "number_box"
+    }
+
+    private let extras: [Extra]
     private var lines: [String]
 
     /// A manifest without images.
     ///
-    /// - Parameters:
-    ///   - hasCaptions: Whether images are also told in words.
-    ///   - hasOthers: Whether it is known how much of images shows other players.
-    public init(hasCaptions: Bool = false, hasOthers: Bool = false) {
-        (self.hasCaptions, self.hasOthers) = (hasCaptions, hasOthers)
+    /// - Parameter extras: What else is known of images, in this order.
+    public init(_ extras: Extra...) {
+        self.extras = extras
         let columns = ["path", "identity", "camera", "split", "role", "number"]
-        lines = [
-            CSVTable.line(
-                columns + (hasCaptions ? ["caption"] : []) + (hasOthers ? ["others"] : []))
-        ]
+        lines = [CSVTable.line(columns + extras.map(\.rawValue))]
     }
 
     /// Adds an image.
@@ -39,20 +43,22 @@ public struct ManifestWriter: Sendable {
     ///   - number: The number on the shirt.
     ///   - caption: The image in words; only in a manifest that has captions.
     ///   - others: The share of it that shows other players; only in a manifest that has it.
+    ///   - numberBox: Where the number is, in pixels; only in a manifest that has it.
     public mutating func add(
         path: String, identity: String?, camera: String? = nil, split: Split, role: Role? = nil,
-        number: String? = nil, caption: String? = nil, others: Double? = nil
+        number: String? = nil, caption: String? = nil, others: Double? = nil,
+        numberBox: FrameBox.Area? = nil
     ) {
-        precondition(hasCaptions || caption == nil, "this manifest has no captions")
-        precondition(hasOthers || others == nil, "this manifest does not know of others")
+        let known: [Extra: String] = [
+            .caption: caption, .others: others.map { String(format: "%.3f", $0) },
+            .numberBox: numberBox?.text,
+        ].compactMapValues(\.self)
+        precondition(known.keys.allSatisfy(extras.contains), "this manifest has no such column")
         precondition(identity != nil || split == .challenge, "an image of nobody is a challenge")
         let fields = [
             path, identity ?? "", camera ?? "", split.rawValue, role?.rawValue ?? "", number ?? "",
         ]
-        let share = others.map { String(format: "%.3f", $0) } ?? ""
-        lines.append(
-            CSVTable.line(
-                fields + (hasCaptions ? [caption ?? ""] : []) + (hasOthers ? [share] : [])))
+        lines.append(CSVTable.line(fields + extras.map { known[$0] ?? "" }))
     }
 
     /// Writes the manifest into a folder that is being filled.

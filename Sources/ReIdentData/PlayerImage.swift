@@ -42,6 +42,8 @@ public struct PlayerImage: Sendable, CustomStringConvertible {
     public let caption: String?
     /// The share of the picture that shows other players, 0 to 1, where it is known.
     public let others: Double?
+    /// Where the number on the shirt is, in pixels of the picture, where it is known.
+    public let numberBox: FrameBox.Area?
     /// Whether it shows no player to be found: it lies in the gallery and matches no query.
     public let isDistractor: Bool
     /// Whether it is known who is on it.
@@ -53,7 +55,7 @@ public struct PlayerImage: Sendable, CustomStringConvertible {
     public init(
         path: String, source: ByteSource, identity: String, camera: String? = nil, split: Split,
         role: Role? = nil, number: String? = nil, caption: String? = nil, others: Double? = nil,
-        isDistractor: Bool = false, isLabelled: Bool = true
+        numberBox: FrameBox.Area? = nil, isDistractor: Bool = false, isLabelled: Bool = true
     ) {
         self.path = path
         self.source = source
@@ -64,6 +66,7 @@ public struct PlayerImage: Sendable, CustomStringConvertible {
         self.number = number
         self.caption = caption
         self.others = others
+        self.numberBox = numberBox
         self.isDistractor = isDistractor
         self.isLabelled = isLabelled
     }

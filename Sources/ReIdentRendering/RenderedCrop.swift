@@ -26,6 +26,18 @@ public struct RenderedCrop: Sendable, Equatable {
             Double(others.reduce(0) { $0 + ($1 > 0 ? 1 : 0) }) / Double(max(1, others.count))
         }
 
+        /// The smallest rectangle around the number's digits; nil where none can be read.
+        public var numberBox: PixelRectangle? {
+            let seen = number.indices.filter { number[$0] > 0 }
+            guard let first = seen.first, let last = seen.last else { return nil }
+            let (top, bottom) = (first / width, last / width)
+            let columns = seen.map { $0 % width }
+            let left = columns.min() ?? 0
+            return PixelRectangle(
+                left: left, top: top, width: (columns.max() ?? left) - left + 1,
+                height: bottom - top + 1)
+        }
+
         /// One of the masks as a black and white picture.
         public func image(_ mask: [UInt8]) -> Image {
             Image(width: width, height: height, pixels: mask.flatMap { [$0, $0, $0] })

@@ -3,6 +3,8 @@
 //
 // SPDX-License-Identifier: MIT
 
+import ReIdent
+import ReIdentCLIP
 import ReIdentData
 import ReIdentFoundation
 import ReIdentImages
@@ -11,6 +13,7 @@ import ReIdentImages
 struct CropAugmentation: Sendable {
     private let augmentation: ImageAugmentation
     private let seed: UInt64
+    private let locator: NumberLocator?
     /// Cameras by name, numbered in the order of their names.
     private let cameras: [String: Int]
 
@@ -18,7 +21,12 @@ struct CropAugmentation: Sendable {
     ///   - augmentation: How often crops are changed.
     ///   - seed: The training's.
     ///   - images: The training images, for their cameras.
-    init(_ augmentation: ImageAugmentation, seed: UInt64, images: [PlayerImage]) {
+    ///   - locator: What finds numbers, where the package that is trained has it.
+    init(
+        _ augmentation: ImageAugmentation, seed: UInt64, images: [PlayerImage],
+        locator: NumberLocator? = nil
+    ) {
+        self.locator = locator
         self.augmentation = augmentation
         self.seed = seed
         let names = Set(images.compactMap(\.camera)).sorted()
@@ -36,10 +44,12 @@ struct CropAugmentation: Sendable {
     func source(of image: PlayerImage, step: Int, position: Int, item: Int) -> ImageSource {
         let source = ImageSource(image.source)
         guard !augmentation.isNone else { return source }
-        let camera = image.camera
+        let (camera, locator) = (image.camera, locator)
         return source.changed { picture throws(ImageError) in
             var shirt = generator(0x7368_6972, step: step, number: item)
-            let seen = augmentation.isCutToShirt(using: &shirt) ? picture.shirtView() : picture
+            let seen =
+                augmentation.isCutToShirt(using: &shirt)
+                ? NumberView.auto.part(of: picture, locator) : picture
             return try degradation(camera: camera, step: step, position: position).apply(seen)
         }
     }

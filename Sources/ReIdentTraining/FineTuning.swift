@@ -105,7 +105,7 @@ public struct FineTuning: Sendable {
         let job = TrainingJob(
             name: dataset.root, package: package, options: options, images: images,
             batches: batches, captions: captions, vocabulary: try package.vocabularyFile(),
-            prompts: try package.ownNumberPrompts(), validation: validation)
+            numbers: try package.numberFiles(), validation: validation)
         _ = try job.plan()  // says now, not after the first evaluation, that there is no batch
         return job
     }

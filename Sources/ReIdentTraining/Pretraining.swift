@@ -133,7 +133,7 @@ public struct Pretraining: Sendable {
         var job = TrainingJob(
             name: dataset.root, package: package, options: options, images: split.training,
             batches: .captions, captions: captions, vocabulary: vocabulary,
-            prompts: try package.ownNumberPrompts(), validation: validated)
+            numbers: try package.numberFiles(), validation: validated)
         if case .new = start {
             job.otherStart = "--arch, --seed, --residual-gain or the vocabulary is another"
         }

@@ -14,6 +14,14 @@ public enum TrainingError: DiagnosedError, Equatable {
     case tooFewCaptions(dataset: String, found: Int, batchSize: Int)
     /// Captions are to be trained on, and no training image has one.
     case noCaptions(dataset: String)
+    /// No crop of which it is known where the number is.
+    case noNumberBoxes(dataset: String)
+    /// Fewer of them than a locator is learned from.
+    case tooFewNumberBoxes(dataset: String, found: Int, needed: Int)
+    /// A number is said to be outside of its picture.
+    case numberBoxOutside(image: String, left: Double, top: Double, width: Int, height: Int)
+    /// A locator's loss is no finite number.
+    case locatorDiverged(step: Int, learningRate: Double)
     /// A model cannot be trained on captions.
     case noTextSide(model: String, problem: String)
     /// The loss is no finite number.
@@ -30,8 +38,9 @@ public enum TrainingError: DiagnosedError, Equatable {
     public var kind: FailureKind {
         switch self {
         case .invalidOption: .usage
-        case .noBatch, .tooFewCaptions, .noCaptions, .noTextSide, .lossNotFinite, .weightsNotFinite,
-            .resumeMismatch:
+        case .noBatch, .tooFewCaptions, .noCaptions, .noTextSide, .noNumberBoxes,
+            .tooFewNumberBoxes, .numberBoxOutside, .locatorDiverged, .lossNotFinite,
+            .weightsNotFinite, .resumeMismatch:
             .badData
         case .noState: .inputNotFound
         case .interrupted: .interrupted
@@ -51,6 +60,19 @@ public enum TrainingError: DiagnosedError, Equatable {
         case .noCaptions(let dataset):
             "\(dataset): no training image has a caption. Captions are the column 'caption' of "
                 + "manifest.csv; `reident synthesize` writes such a data set."
+        case .noNumberBoxes(let dataset):
+            "\(dataset): of no crop it is known where the number is. That is the column "
+                + "'number_box' of manifest.csv: left, top, width and height in pixels; "
+                + "`reident synthesize` writes it."
+        case .tooFewNumberBoxes(let dataset, let found, let needed):
+            "\(dataset): of \(found) crops it is known where the number is, and after a tenth of "
+                + "the players is kept aside \(needed) are needed. Use more crops or players."
+        case .numberBoxOutside(let image, let left, let top, let width, let height):
+            "\(image): its number_box begins at \(left), \(top) and has its middle outside of the "
+                + "picture, which is \(width) x \(height) pixels. Boxes count pixels of the crop."
+        case .locatorDiverged(let step, let learningRate):
+            "The loss of step \(step + 1) is no finite number, at a learning rate of up to "
+                + "\(learningRate). Use a smaller --lr; the package is as it was."
         case .noTextSide(let model, let problem):
             "\(model): \(problem), so captions cannot be trained on."
         case .lossNotFinite(let step, let learningRate, let loss, let run, let saved):

@@ -39,7 +39,7 @@ struct TrainingJob: Sendable {
     /// What the written packages read texts by.
     let vocabulary: VocabularyFile?
     /// What the written packages read shirt numbers by, where that is their own.
-    let prompts: NumberPrompts?
+    let numbers: NumberFiles
     let validation: (any Validation)?
 
     /// A fresh plan of batches.
@@ -102,7 +102,8 @@ struct TrainingJob: Sendable {
     var augmentation: CropAugmentation {
         var augmentation = options.augmentation ?? ImageAugmentation()
         if case .listed = batches { augmentation = ImageAugmentation() }
-        return CropAugmentation(augmentation, seed: options.seed, images: images)
+        return CropAugmentation(
+            augmentation, seed: options.seed, images: images, locator: numbers.locator)
     }
 
     /// The players that are trained on: all, or those of the listed pairs.
@@ -242,7 +243,7 @@ struct TrainingJob: Sendable {
         }
         try ModelPackage.write(
             to: path, force: true, configuration: package.configuration, settings: settings,
-            tensors: tensors, vocabulary: vocabulary, prompts: prompts)
+            tensors: tensors, vocabulary: vocabulary, numbers: numbers)
     }
 
     /// How many batches a batch norm had seen before this training.

@@ -24,6 +24,14 @@ struct BadDatasetTests {
             ("\(header)\na.png,,,test,query\n", "line 2: the identity is empty"),
             ("\(header),others\na.png,1,,train,,half\n", "line 2: others is 'half'"),
             ("\(header),others\na.png,1,,train,,1.5\n", "line 2: others is '1.5'"),
+            (
+                "\(header),number_box\na.png,1,,train,,1 2 3\n",
+                "line 2: number_box is '1 2 3'"
+            ),
+            (
+                "\(header),number_box\na.png,1,,train,,1 2 0 3\n",
+                "line 2: number_box is '1 2 0 3'"
+            ),
             ("\(header)\n../a.png,1,,test,query\n", "line 2: the path"),
             ("\(header)\nmissing.png,1,,test,query\n", "line 2: there is no file"),
             ("\(header)\n\"a.png,1,,test,query\n", "line 2: a quote is opened"),

@@ -89,7 +89,8 @@ struct ReadNumberTests {
         let package = try ModelPackage.open(model)
         let stored = try #require(package.settings.numberReading)
         #expect(stored.crops == 4)
-        let digest = try NumberPrompts.standard.digest(lookingAt: NumberView.auto.words)
+        let digest = try NumberPrompts.standard.digest(
+            lookingAt: NumberView.auto.words(nil))
         #expect(stored.prompts == digest)
         let after = try reident("read-number", data, "--model", model, "--json")
         #expect(!after.errors.contains("not calibrated"))

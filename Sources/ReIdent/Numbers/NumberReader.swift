@@ -8,7 +8,8 @@ public import ReIdentImages
 
 /// What is looked at of a crop.
 public enum NumberView: String, Sendable, CaseIterable {
-    /// The rows in which shirts have their number, where a crop is so tall that it shows a player.
+    /// What the package's locator finds; without one the rows in which shirts have their number,
+    /// where a crop is so tall that it shows a player.
     case auto
     /// These rows of every crop that may show a player: all of them do.
     case shirt
@@ -16,10 +17,25 @@ public enum NumberView: String, Sendable, CaseIterable {
     case whole
 
     /// It with what it cuts out.
-    var words: String {
+    func words(_ locator: NumberLocator?) throws(PackageError) -> String {
         switch self {
+        case .auto where locator != nil: "\(rawValue): \(try locator?.digest() ?? "")"
         case .auto, .shirt: "\(rawValue): \(Image.shirtViewName)"
         case .whole: rawValue
+        }
+    }
+
+    /// What is looked at of one picture.
+    ///
+    /// - Parameters:
+    ///   - image: The crop.
+    ///   - locator: What finds the number where the view is `auto`, if there is one.
+    /// - Returns: A part of the crop, or all of it.
+    public func part(of image: Image, _ locator: NumberLocator?) -> Image {
+        switch self {
+        case .auto: locator?.view(of: image) ?? image.shirtView(leastAspect: Image.tallAspect)
+        case .shirt: image.shirtView(leastAspect: Image.playerAspect)
+        case .whole: image
         }
     }
 }
@@ -46,6 +62,8 @@ public struct NumberReader: Sendable {
     public let prompts: NumberPrompts
     /// What is looked at of a crop.
     public let view: NumberView
+    /// What finds the number where `view` is `auto`, if the package has it.
+    public let locator: NumberLocator?
     private let encoder: PlayerEncoder
 
     /// The package, with the projected embedding.
@@ -78,16 +96,20 @@ public struct NumberReader: Sendable {
         options.averagesFlip = false
         let encoder = try await PlayerEncoder.open(projected, options: options)
         let calibration = package.settings.numberReading
+        let locator = view == .auto ? try package.numberLocator() : nil
+        let digest = try prompts.digest(lookingAt: try view.words(locator))
         return NumberReader(
             classifier: classifier,
-            calibration: calibration?.prompts == (try prompts.digest(lookingAt: view.words))
-                ? calibration : nil, prompts: prompts, view: view, encoder: encoder)
+            calibration: calibration?.prompts == digest ? calibration : nil, prompts: prompts,
+            view: view, locator: locator, encoder: encoder)
     }
 
     /// A digest of what a calibration holds for: the sentences, and what is looked at.
     ///
     /// - Throws: `PackageError.file` if this machine offers no SHA-256.
-    public func settingsDigest() throws -> String { try prompts.digest(lookingAt: view.words) }
+    public func settingsDigest() throws -> String {
+        try prompts.digest(lookingAt: try view.words(locator))
+    }
 
     /// Reads the numbers of images.
     ///
@@ -102,17 +124,9 @@ public struct NumberReader: Sendable {
         _ sources: [ImageSource], skipsBadImages: Bool = false,
         progress: PlayerEncoder.Progress = { _, _ in }
     ) async throws -> Outcome {
-        let aspect: Double? =
-            switch view {
-            case .auto: Image.tallAspect
-            case .shirt: Image.playerAspect
-            case .whole: nil
-            }
+        let (view, locator) = (view, locator)
         let seen = sources.map { source in
-            guard let aspect else { return source }
-            return source.changed { (image) throws(ImageError) in
-                image.shirtView(leastAspect: aspect)
-            }
+            source.changed { (image) throws(ImageError) in view.part(of: image, locator) }
         }
         let embedded = try await encoder.embed(
             seen, skipsBadImages: skipsBadImages, progress: progress)

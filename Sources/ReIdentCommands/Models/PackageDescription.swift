@@ -26,6 +26,7 @@ struct PackageDescription: Encodable {
     private let hasProjection: Bool
     private let hasTextSide: Bool
     private let vocabulary: Nullable<String>
+    private let hasNumberLocator: Bool
     private let decisions: Nullable<DecisionCalibration>
     private let trainedIdentities: Int
     private let trainedCrops: Int
@@ -42,6 +43,7 @@ struct PackageDescription: Encodable {
         case elementTypes = "element_types"
         case hasProjection = "projection"
         case hasTextSide = "text_side"
+        case hasNumberLocator = "number_locator"
         case trainedIdentities = "trained_identities"
         case trainedCrops = "trained_crops"
         case weightsDigest = "weights_sha256"
@@ -71,6 +73,7 @@ struct PackageDescription: Encodable {
         hasTextSide = package.hasTextSide
         let vocabularyFile = try package.hasTextSide ? package.vocabularyFile() : nil
         vocabulary = Nullable(vocabularyFile?.path.split(separator: "/").last.map(String.init))
+        hasNumberLocator = try package.numberLocator() != nil
         decisions = Nullable(settings.decisions)
         trainedIdentities = settings.trainedIdentities.reduce(0) { $0 + $1.hashes.count }
         trainedCrops = settings.trainedCrops.reduce(0) { $0 + $1.fingerprints.count }
@@ -102,6 +105,7 @@ struct PackageDescription: Encodable {
                 "\(trainedIdentities) players, \(trainedCrops) crops kept as fingerprints",
             ])
         }
+        if hasNumberLocator { rows.append(["number locator", "yes"]) }
         if let decisions = decisions.value {
             rows.append(["decisions", "calibrated on \(decisions.players) players"])
         }

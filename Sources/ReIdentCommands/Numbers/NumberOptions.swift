@@ -19,9 +19,10 @@ struct NumberOptions: ParsableArguments {
 
     @Option(
         help: """
-            What is looked at of a crop: auto (of one at least 1.95 times as tall as wide the \
-            rows in which shirts have their number), shirt (these rows in any case: all crops \
-            show players), whole (crops show numbers alone).
+            What is looked at of a crop: auto (around the number, which the package's locator \
+            finds; without one, of crops at least 1.95 times as tall as wide the rows in which \
+            shirts have it), shirt (these rows in any case: all crops show players), whole (crops \
+            show numbers alone).
             """)
     var view = NumberView.auto
 

@@ -48,8 +48,8 @@ struct AugmentationOptions: ParsableArguments {
 
     @Option(
         help: """
-            Probability that a tall crop is cut to the shirt, as `read-number` sees \
-            it.
+            Probability that of a crop only the part is taken that `read-number` looks at: \
+            around the number, if the package has a locator, else of tall ones the shirt.
             """)
     var shirt: Double?
 

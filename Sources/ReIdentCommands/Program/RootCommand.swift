@@ -22,7 +22,8 @@ struct RootCommand: AsyncParsableCommand {
             PretrainCommand.self, EvaluateCommand.self, DistancesCommand.self, ScoreCommand.self,
             CalibrateCommand.self, SearchCommand.self, ExplainCommand.self,
             ScoreExplanationsCommand.self, IndexCommand.self,
-            ReadNumberCommand.self, ScoreNumbersCommand.self, ReportCommand.self,
+            ReadNumberCommand.self, ScoreNumbersCommand.self, TrainLocatorCommand.self,
+            ReportCommand.self,
             ReproduceCommand.self, BenchmarkCommand.self,
         ])
 

@@ -50,6 +50,7 @@ struct SynthesizedDataset {
         let number: String?
         let caption: String
         let others: Double
+        let numberBox: PixelRectangle?
     }
 
     let league: League
@@ -106,13 +107,13 @@ struct SynthesizedDataset {
         }
         return Crop(
             path: stem + ".jpeg", number: crop.readableNumber?.text, caption: crop.caption,
-            others: crop.masks.othersShare)
+            others: crop.masks.othersShare, numberBox: crop.masks.numberBox)
     }
 
     private func writeManifest(
         of crops: [Crop], _ pictures: [League.Picture], to files: StagedFiles
     ) throws(FileError) {
-        var manifest = ManifestWriter(hasCaptions: true, hasOthers: true)
+        var manifest = ManifestWriter(.caption, .others, .numberBox)
         for (crop, picture) in zip(crops, pictures) {
             let member = league.members[picture.member]
             let split: Split =
@@ -128,7 +129,12 @@ struct SynthesizedDataset {
                 // leave out every query.
                 camera: league.cameras.count > 1 ? "\(picture.camera + 1)" : nil, split: split,
                 role: split == .train ? nil : picture.isQuery ? .query : .gallery,
-                number: crop.number, caption: crop.caption, others: crop.others)
+                number: crop.number, caption: crop.caption, others: crop.others,
+                numberBox: crop.numberBox.map {
+                    FrameBox.Area(
+                        left: Double($0.left), top: Double($0.top), width: Double($0.width),
+                        height: Double($0.height))
+                })
         }
         try manifest.write(to: files)
     }

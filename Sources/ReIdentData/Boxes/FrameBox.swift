@@ -2,6 +2,8 @@
 //
 // SPDX-License-Identifier: MIT
 
+import Foundation
+
 /// A box around somebody in a frame.
 public struct FrameBox: Sendable, Equatable {
     /// How a file of boxes names a frame.
@@ -86,6 +88,22 @@ public struct FrameBox: Sendable, Equatable {
 }
 
 extension FrameBox.Area {
+    /// Left, top, width and height with spaces between them.
+    var text: String {
+        [left, top, width, height].map { String(format: "%g", $0) }.joined(separator: " ")
+    }
+
+    /// Reads what `text` writes.
+    ///
+    /// - Returns: nil unless there are four finite numbers, the sizes above 0.
+    init?(text: String) {
+        let numbers = text.split(separator: " ").compactMap { Double($0) }
+        guard numbers.count == 4, text.split(separator: " ").count == 4,
+            numbers.allSatisfy(\.isFinite), numbers[2] > 0, numbers[3] > 0
+        else { return nil }
+        self.init(left: numbers[0], top: numbers[1], width: numbers[2], height: numbers[3])
+    }
+
     /// Checks four numbers of a file.
     ///
     /// - Throws: `DataError` of kind `badData`, beginning with `place`, if one is not finite or a

@@ -18,7 +18,7 @@ public struct ImageAugmentation: Sendable, Codable, Equatable {
     public var colorShift = 0.0
     /// Probability that part of a crop is hidden.
     public var erase = 0.0
-    /// Probability that a tall crop is cut to the shirt, as it is to read a number.
+    /// Probability that of a crop only the part is taken that numbers are read on.
     public var shirt = 0.0
 
     /// No augmentation.
@@ -75,7 +75,7 @@ public struct ImageAugmentation: Sendable, Codable, Equatable {
         return result
     }
 
-    /// Draws whether a crop is cut to the shirt.
+    /// Draws whether only the part of a crop is taken that numbers are read on.
     public func isCutToShirt(using generator: inout SeededGenerator) -> Bool {
         generator.uniform() < shirt
     }
