@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 
 public import ReIdentImages
+import ReIdentMetrics
 
 extension PlayerEncoder {
     /// What became of a list of images.
@@ -11,6 +12,9 @@ extension PlayerEncoder {
         public let embeddings: Embeddings
         /// For each row, the position of its source.
         public let positions: [Int]
+        /// For each row, how probable it is that another player is in the picture; nil if the
+        /// package has not learned to tell, or with other weights or settings.
+        public let secondPlayers: [Double]?
         /// The images that were left out, and why.
         public let failures: [LoadedBatch.Failure]
     }
@@ -36,19 +40,33 @@ extension PlayerEncoder {
             preprocessing: preprocessing, side: imageSize, depth: max(16, 4 * options.batchSize))
         var embeddings = Embeddings(dimension: embeddingDimension)
         var positions: [Int] = []
+        let known = try secondPlayerProbe()
+        var secondPlayers: [Double] = []
         var failures: [LoadedBatch.Failure] = []
         for try await loaded in loader.batches(of: sources, size: max(1, options.batchSize)) {
             if let failure = loaded.failures.first, !skipsBadImages { throw failure.error }
             failures += loaded.failures
-            let vectors = try await embed(loaded.batch)
+            let (vectors, tokens) = try await embed(
+                loaded.batch, meanTokensOf: known.map { [$0.stage] } ?? [])
             let names = loaded.indices.map { sources[$0].name }
             if let wrong = vectors.firstIndex(where: { !$0.isFinite }) {
                 throw ReIdentError.notFinite(path: names[wrong / embeddingDimension])
             }
             embeddings.append(vectors, paths: names)
+            if let probe = known?.probe, !names.isEmpty {
+                let means = try EmbeddingMatrix(
+                    values: tokens[0], count: names.count,
+                    dimension: tokens[0].count / names.count)
+                secondPlayers += try probe.probabilities(means) ?? []
+            }
             positions += loaded.indices
             progress(positions.count + failures.count, sources.count)
         }
-        return Outcome(embeddings: embeddings, positions: positions, failures: failures)
+        return Outcome(
+            embeddings: embeddings, positions: positions,
+            // None where the probe is for tokens of another width.
+            secondPlayers: known != nil && secondPlayers.count == positions.count
+                ? secondPlayers : nil,
+            failures: failures)
     }
 }

@@ -117,30 +117,31 @@ public actor PlayerEncoder {
     /// - Returns: Count N·D.
     /// - Throws: `EngineError` if memory is exhausted.
     public func embed(_ batch: ImageBatch) throws -> [Float] {
-        guard let model, batch.count > 0 else { return [] }
-        func unitVectors(_ batch: ImageBatch) throws -> Tensor {
-            try model(batch).converted(to: .float32).l2Normalized()  // [N, D]
-        }
-        let straight = try unitVectors(batch)
-        guard options.averagesFlip else { return try straight.floatValues() }
-        let mirrored = try unitVectors(batch.flippedHorizontally())
-        return try straight.adding(mirrored).l2Normalized().floatValues()
+        try embed(batch, meanTokensOf: []).vectors
     }
 
-    /// Means of all tokens of a batch at some stages, each `[N, D]` one behind the other.
+    /// Embeddings of one batch, and on the way means of all tokens at some stages.
     ///
     /// - Parameters:
     ///   - batch: Images of side `imageSize`.
     ///   - stages: Names as `VisionConfiguration.tokenStages` gives them.
-    /// - Returns: In the order of the stages.
+    /// - Returns: Unit vectors, `[N, D]`, and in the order of the stages means of the images as they
+    ///   are, not mirrored, each `[N, width]`.
     /// - Throws: `EngineError` if memory is exhausted.
-    func meanTokens(_ batch: ImageBatch, stages: [String]) throws -> [[Float]] {
-        guard let model, batch.count > 0 else { return stages.map { _ in [] } }
+    func embed(
+        _ batch: ImageBatch, meanTokensOf stages: [String]
+    ) throws -> (vectors: [Float], meanTokens: [[Float]]) {
+        guard let model, batch.count > 0 else { return ([], stages.map { _ in [] }) }
         var seen: [String: Tensor] = [:]
-        _ = try model(batch) { stage, value in
+        var straight = try model(batch) { stage, value in
             if stages.contains(stage) { seen[stage] = value }
+        }.converted(to: .float32).l2Normalized()  // [N, D]
+        if options.averagesFlip {
+            let mirrored = try model(batch.flippedHorizontally())
+                .converted(to: .float32).l2Normalized()
+            straight = try straight.adding(mirrored).l2Normalized()
         }
-        return try stages.map { stage in
+        let means = try stages.map { stage -> [Float] in
             guard let tokens = seen[stage] else { return [] }
             // Of a transformer [N, T, D], of a convolutional encoder [N, D, H, W].
             let means =
@@ -148,5 +149,6 @@ public actor PlayerEncoder {
                 ? try tokens.mean(dimension: 3).mean(dimension: 2) : try tokens.mean(dimension: 1)
             return try means.converted(to: .float32).floatValues()
         }
+        return (try straight.floatValues(), means)
     }
 }

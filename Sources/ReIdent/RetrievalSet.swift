@@ -42,7 +42,8 @@ public struct RetrievalSet: Sendable {
         let outcome = try await encoder.embed(sources, progress: progress)
         return try EmbeddedRetrieval(
             retrieval: retrieval, queries: outcome.embeddings.selecting(queryRows),
-            gallery: outcome.embeddings.selecting(galleryRows))
+            gallery: outcome.embeddings.selecting(galleryRows),
+            secondPlayers: outcome.secondPlayers.map { found in queryRows.map { found[$0] } })
     }
 
     /// The images without repetition, and where each query and gallery image is among them.
@@ -70,6 +71,8 @@ public struct EmbeddedRetrieval: Sendable {
     public let queries: Embeddings
     /// One row a gallery image, `[G, D]`.
     public let gallery: Embeddings
+    /// How probable it is that each query shows another player, too; nil if that is not known.
+    public let secondPlayers: [Double]?
     /// Who is on which image, and which camera filmed it.
     public let labels: RetrievalLabels
 
@@ -79,19 +82,26 @@ public struct EmbeddedRetrieval: Sendable {
     ///   - retrieval: Q queries and G gallery images.
     ///   - queries: `[Q, D]`.
     ///   - gallery: `[G, D]`.
+    ///   - secondPlayers: How probable it is that each query shows another player, Q of them.
     /// - Throws: `MetricsError.countMismatch` if the numbers differ.
     public init(
-        retrieval: Retrieval, queries: Embeddings, gallery: Embeddings
+        retrieval: Retrieval, queries: Embeddings, gallery: Embeddings,
+        secondPlayers: [Double]? = nil
     ) throws(MetricsError) {
         for (what, expected, found) in [
             ("query embeddings", retrieval.queries.count, queries.count),
             ("gallery embeddings", retrieval.gallery.count, gallery.count),
+            (
+                "second players", retrieval.queries.count,
+                secondPlayers?.count ?? retrieval.queries.count
+            ),
         ] where expected != found {
             throw .countMismatch(what: what, expected: expected, found: found)
         }
         self.retrieval = retrieval
         self.queries = queries
         self.gallery = gallery
+        self.secondPlayers = secondPlayers
         labels = try RetrievalLabels(
             queryIdentities: retrieval.queryIdentities,
             galleryIdentities: retrieval.galleryIdentities,

@@ -80,10 +80,7 @@ struct EvaluateCommand: AsyncParsableCommand {
                 embedded, scores: scores, dataset: data.root, model: package.path)
         }
         let report = RetrievalReport(scores, reranked: reranked)
-        let quality = embedded.queryQuality(
-            scores,
-            secondPlayers: try await encoder.secondPlayers(
-                retrieval.queries.map { ImageSource($0.source) }, skipsBadImages: true))
+        let quality = embedded.queryQuality(scores)
         let remark = degrade.map {
             "\nQuery and gallery images were worsened first: \($0.text).\n"
         }

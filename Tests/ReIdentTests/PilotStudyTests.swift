@@ -56,7 +56,7 @@ struct PilotStudyTests {
         // What a model says of second players is a fault like others.
         let shared = try PilotStudy(
             embeddings: embeddings(of), pictures: pictures,
-            secondPlayers: of.indices.map { $0 == 5 ? nil : $0 < 2 ? 0.9 : 0.5 }, threshold: nil)
+            secondPlayers: of.indices.map { $0 < 2 ? 0.9 : 0.5 }, threshold: nil)
         #expect(shared.remarks(of: 1).contains(.shared) && !shared.remarks(of: 5).contains(.shared))
         #expect(shared.remarks.first { $0.remark == .shared }?.rows == [0, 1])
         #expect(shared.advice.first?.finding == "18 % of crops are showing another player, too.")

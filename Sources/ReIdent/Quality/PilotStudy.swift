@@ -51,7 +51,7 @@ public struct PilotStudy: Sendable {
     ///     calibrated.
     /// - Throws: `MetricsError` if the task was cancelled.
     public init(
-        embeddings: Embeddings, pictures: [Picture], secondPlayers: [Double?]? = nil,
+        embeddings: Embeddings, pictures: [Picture], secondPlayers: [Double]? = nil,
         threshold: Double?
     ) throws {
         precondition(pictures.count == embeddings.count, "crops and pictures differ in number")
@@ -59,7 +59,7 @@ public struct PilotStudy: Sendable {
         qualities = pictures.map(\.quality)
         shared = Set(
             (secondPlayers ?? []).enumerated()
-                .filter { $0.element ?? 0 > PlayerEncoder.surelySecondPlayer }.map(\.offset))
+                .filter { $0.element > PlayerEncoder.surelySecondPlayer }.map(\.offset))
         duplicates = PictureFingerprint.nearDuplicates(among: pictures.map(\.fingerprint))
         try Task.checkCancellation()
         var isCopy = [Bool](repeating: false, count: pictures.count)

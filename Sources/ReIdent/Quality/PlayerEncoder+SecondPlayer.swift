@@ -6,7 +6,7 @@
 import ReIdentCLIP
 public import ReIdentData
 import ReIdentEngine
-public import ReIdentImages
+import ReIdentImages
 public import ReIdentMetrics
 
 /// How well a package tells whether another player is in a picture.
@@ -65,7 +65,7 @@ extension PlayerEncoder {
             of: images.map { ImageSource($0.source) }, layers: layers, progress: progress)
         let probe = try TokenProbe(
             fitting: TokenProbe.Examples(
-                layers: tokens.matrices,
+                layers: tokens,
                 labels: images.map { ($0.others ?? 0) >= Self.leastOthers },
                 players: images.map(\.identity)),
             model: try similarityOrigin(), seed: seed)
@@ -78,71 +78,52 @@ extension PlayerEncoder {
     ///   - images: As `knownSecondPlayers` gives them.
     ///   - progress: Is told after every batch.
     /// - Returns: The figures; nil if the package has no probe for this encoder.
-    /// - Throws: As `secondPlayers(_:skipsBadImages:progress:)`.
+    /// - Throws: As `embed(_:skipsBadImages:progress:)`.
     public nonisolated func secondPlayerCheck(
         on images: [PlayerImage], progress: Progress = { _, _ in }
     ) async throws -> SecondPlayerCheck? {
         let sources = images.map { ImageSource($0.source) }
-        guard let found = try await secondPlayers(sources, progress: progress) else { return nil }
+        guard let found = try await embed(sources, progress: progress).secondPlayers else {
+            return nil
+        }
         let labels = images.map { ($0.others ?? 0) >= Self.leastOthers }
         return SecondPlayerCheck(
             crops: labels.count, positives: labels.count(where: \.self),
-            area: TokenProbe.area(found.map { $0 ?? 0 }, labels))
+            area: TokenProbe.area(found, labels))
     }
 
-    /// How probable it is that each picture shows another player beside the one it is about.
+    /// The package's probe, if it was learned with these weights and settings.
     ///
-    /// - Parameters:
-    ///   - sources: The images.
-    ///   - skipsBadImages: Whether an image that cannot be decoded gets nil; otherwise the first
-    ///     ends the work.
-    ///   - progress: Is told after every batch.
-    /// - Returns: One for every source; nil if the package has no probe, or one that was learned
-    ///   with other weights or settings.
-    /// - Throws: `ImageError` of the first bad image, `EngineError`, or `CancellationError`.
-    public nonisolated func secondPlayers(
-        _ sources: [ImageSource], skipsBadImages: Bool = false, progress: Progress = { _, _ in }
-    ) async throws -> [Double?]? {
+    /// - Returns: The probe, and the name of the stage whose tokens it takes.
+    /// - Throws: `PackageError.file` if this machine offers no SHA-256.
+    nonisolated func secondPlayerProbe() throws -> (probe: TokenProbe, stage: String)? {
+        let stages = package.configuration.vision.tokenStages
         guard let probe = package.settings.secondPlayer, probe.model == (try similarityOrigin()),
-            package.configuration.vision.tokenStages.indices.contains(probe.layer)
+            stages.indices.contains(probe.layer)
         else { return nil }
-        let tokens = try await meanTokens(
-            of: sources, layers: [probe.layer], skipsBadImages: skipsBadImages,
-            progress: progress)
-        guard let found = try probe.probabilities(tokens.matrices[0]) else { return nil }
-        var result = [Double?](repeating: nil, count: sources.count)
-        for (position, probability) in zip(tokens.positions, found) {
-            result[position] = probability
-        }
-        return result
+        return (probe, stages[probe.layer])
     }
 
-    /// Mean tokens of some layers, each `[N, D]`, and the sources they belong to.
+    /// Mean tokens of some layers, each `[N, D]`.
     private nonisolated func meanTokens(
-        of sources: [ImageSource], layers: [Int], skipsBadImages: Bool = false,
-        progress: Progress
-    ) async throws -> (matrices: [EmbeddingMatrix], positions: [Int]) {
+        of sources: [ImageSource], layers: [Int], progress: Progress
+    ) async throws -> [EmbeddingMatrix] {
         let stages = package.configuration.vision.tokenStages
         let loader = ImageLoader(
             preprocessing: preprocessing, side: imageSize, depth: max(16, 4 * options.batchSize))
         var values = [[Float]](repeating: [], count: layers.count)
-        var positions: [Int] = []
-        var failures = 0
+        var done = 0
         for try await loaded in loader.batches(of: sources, size: max(1, options.batchSize)) {
-            if let failure = loaded.failures.first, !skipsBadImages { throw failure.error }
-            failures += loaded.failures.count
-            let found = try await meanTokens(loaded.batch, stages: layers.map { stages[$0] })
-            for (place, part) in found.enumerated() { values[place] += part }
-            positions += loaded.indices
-            progress(positions.count + failures, sources.count)
+            if let failure = loaded.failures.first { throw failure.error }
+            let found = try await embed(loaded.batch, meanTokensOf: layers.map { stages[$0] })
+            for (place, part) in found.meanTokens.enumerated() { values[place] += part }
+            done += loaded.indices.count
+            progress(done, sources.count)
         }
-        return (
-            try values.map { values in
-                try EmbeddingMatrix(
-                    values: values, count: positions.count,
-                    dimension: max(1, values.count / max(1, positions.count)))
-            }, positions
-        )
+        return try values.map { values in
+            try EmbeddingMatrix(
+                values: values, count: done, dimension: max(1, values.count / max(1, done)))
+        }
     }
 }
 

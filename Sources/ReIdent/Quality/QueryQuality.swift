@@ -37,14 +37,9 @@ public struct QueryQuality: Sendable, Equatable, Encodable {
 extension EmbeddedRetrieval {
     /// The figures by the quality of queries.
     ///
-    /// - Parameters:
-    ///   - scores: The evaluation's figures.
-    ///   - secondPlayers: How probable it is that each query shows another player, too; nil where
-    ///     the package has not learned to tell.
+    /// - Parameter scores: The evaluation's figures.
     /// - Returns: Groups of the queries that the figures count and whose pictures can be read.
-    public func queryQuality(
-        _ scores: RetrievalScores, secondPlayers: [Double?]? = nil
-    ) -> QueryQuality {
+    public func queryQuality(_ scores: RetrievalScores) -> QueryQuality {
         let counted = scores.queries.enumerated().compactMap { row, score in
             score.map { (row: row, precision: $0.averagePrecision) }
         }
@@ -52,8 +47,8 @@ extension EmbeddedRetrieval {
             counted.map { ImageSource(retrieval.queries[$0.row].source) }, ImageQuality.init)
         let queries = zip(measured, counted).compactMap { seen, query in
             (try? seen.get()).map { quality in
-                let other = secondPlayers?[query.row] ?? 0
-                let isShared = other > PlayerEncoder.surelySecondPlayer
+                let isShared =
+                    secondPlayers.map { $0[query.row] } ?? 0 > PlayerEncoder.surelySecondPlayer
                 return (
                     quality: quality, remarks: quality.remarks + (isShared ? [.shared] : []),
                     precision: query.precision

@@ -18,6 +18,8 @@ struct EmbeddedImages {
     let embeddings: Embeddings
     /// For each row the image's place in the list.
     let positions: [Int]
+    /// For each row how probable it is that another player is in the picture, where that is known.
+    let secondPlayers: [Double]?
     /// The images that were left out.
     let bad: [BadImage]
 }
@@ -46,6 +48,7 @@ extension PlayerEncoder {
         }
         return EmbeddedImages(
             embeddings: outcome.embeddings, positions: outcome.positions,
+            secondPlayers: outcome.secondPlayers,
             bad: outcome.failures.map {
                 BadImage(path: paths[$0.index], reason: $0.error.description)
             })

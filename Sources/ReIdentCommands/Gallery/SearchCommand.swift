@@ -88,7 +88,7 @@ struct SearchCommand: AsyncParsableCommand {
         let embedded = try await encoder.embed(
             paths: queryPaths, skipsBad: skipBad, activity: "Embedding the queries", output: output)
         warn(of: embedded.bad)
-        try await warnOfQuality(embedded.embeddings.paths, encoder)
+        warnOfQuality(embedded)
         let pathsOfFile = Dictionary(grouping: searched.paths, by: InputPath.canonical)
         let identityOfPath = Dictionary(
             zip(searched.paths, searched.identities), uniquingKeysWith: { $1 })
@@ -209,13 +209,14 @@ struct SearchCommand: AsyncParsableCommand {
     }
 
     /// Queries that nobody should expect much of, and why.
-    private func warnOfQuality(_ paths: [String], _ encoder: PlayerEncoder) async throws {
-        let sources = paths.map { ImageSource(path: $0) }
-        let remarks = ImageSource.seen(sources) { ImageQuality($0).remarks }
-        let others = try await encoder.secondPlayers(sources, skipsBadImages: true)
+    private func warnOfQuality(_ embedded: EmbeddedImages) {
+        let paths = embedded.embeddings.paths
+        let remarks = ImageSource.seen(paths.map { ImageSource(path: $0) }) {
+            ImageQuality($0).remarks
+        }
         let poor = paths.indices.compactMap { place -> (String, [String])? in
             guard var reasons = try? remarks[place].get().map(\.rawValue) else { return nil }
-            if let other = others?[place], other > PlayerEncoder.surelySecondPlayer {
+            if let other = embedded.secondPlayers?[place], other > PlayerEncoder.surelySecondPlayer {
                 reasons.append("another player in it")
             }
             return reasons.isEmpty ? nil : (paths[place], reasons)

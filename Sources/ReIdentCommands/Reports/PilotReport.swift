@@ -33,9 +33,7 @@ struct PilotReport {
         let threshold = decisions?.thresholds.first { $0.falseMatchRate <= 0.001 }?.similarity
         let study = try PilotStudy(
             embeddings: embedded.embeddings, pictures: pictures,
-            secondPlayers: try await encoder.secondPlayers(
-                embedded.embeddings.paths.map { ImageSource(path: $0) }),
-            threshold: threshold)
+            secondPlayers: embedded.secondPlayers, threshold: threshold)
         output.note("Drawing.")
         let page = PilotPage(
             folder: folder, study: study, unreadable: embedded.bad.count,

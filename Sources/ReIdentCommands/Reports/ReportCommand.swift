@@ -136,8 +136,6 @@ struct ReportCommand: AsyncParsableCommand {
         let embedded = try await embed(retrieval, by: encoder, "Embedding")
         var figures = try ModelFigures(
             name: package.path, embedded: embedded, decisions: try decisions(of: encoder),
-            secondPlayers: try await encoder.secondPlayers(
-                retrieval.queries.map { ImageSource($0.source) }),
             settings: try settings(package, encoder, dataset))
         guard !quick else { return figures }
         let some = Self.some(of: retrieval)

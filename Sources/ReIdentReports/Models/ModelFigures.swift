@@ -49,13 +49,11 @@ public struct ModelFigures: Sendable {
     ///   - name: What the model is called.
     ///   - embedded: Queries and gallery, embedded.
     ///   - decisions: What the package's calibration says, where it has one.
-    ///   - secondPlayers: How probable it is that each query shows another player, too; nil where
-    ///     the package has not learned to tell.
     ///   - settings: What made these figures.
     /// - Throws: `MetricsError`, `ReIdentError.unlabelled`.
     public init(
         name: String, embedded: EmbeddedRetrieval, decisions: DecisionCalibration?,
-        secondPlayers: [Double?]? = nil, settings: [(name: String, value: String)]
+        settings: [(name: String, value: String)]
     ) throws {
         self.name = name
         self.embedded = embedded
@@ -63,7 +61,7 @@ public struct ModelFigures: Sendable {
         self.settings = settings
         scores = try embedded.scores()
         curves = try embedded.curves(scores)
-        quality = embedded.queryQuality(scores, secondPlayers: secondPlayers)
+        quality = embedded.queryQuality(scores)
         pairs = try Self.pairs(of: embedded)
     }
 
