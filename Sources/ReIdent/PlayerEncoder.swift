@@ -66,10 +66,6 @@ public actor PlayerEncoder {
         _ package: ModelPackage, options: Options = Options()
     ) async throws -> PlayerEncoder {
         let encoder = PlayerEncoder(package, options: options)
-        if encoder.tokens == .content {
-            throw ReIdentError.unsupported(
-                option: "Embedding by content tokens", instead: "Use --tokens all.")
-        }
         if options.precision == .fp16, options.device == "cpu" {
             throw ReIdentError.unsupported(
                 option: "fp16 on the CPU", instead: "Use --precision fp32 or bf16.")
@@ -108,7 +104,7 @@ public actor PlayerEncoder {
         let device = try Device.named(options.device)
         model = try package.makeEncoder(
             form: package.packedForm(options.precision, batchSize: options.batchSize),
-            device: device)
+            device: device, tokens: tokens)
     }
 
     /// Embeddings of one batch: unit vectors one behind the other, `[N, D]`.
@@ -125,8 +121,8 @@ public actor PlayerEncoder {
     /// - Parameters:
     ///   - batch: Images of side `imageSize`.
     ///   - stages: Names as `VisionConfiguration.tokenStages` gives them.
-    /// - Returns: Unit vectors, `[N, D]`, and in the order of the stages means of the images as they
-    ///   are, not mirrored, each `[N, width]`.
+    /// - Returns: Unit vectors, `[N, D]`, and in the order of the stages means of the images as
+    ///   they are, not mirrored, each `[N, width]`.
     /// - Throws: `EngineError` if memory is exhausted.
     func embed(
         _ batch: ImageBatch, meanTokensOf stages: [String]

@@ -34,6 +34,8 @@ public enum PackageError: DiagnosedError {
     case mismatch(CheckpointMismatch)
     /// The package asks for the projected embedding and holds no projection.
     case projectionMissing(path: String)
+    /// An encoder without patches was to look at some of them.
+    case noPatches(package: String)
     /// A configuration beside the weights contradicts the chosen architecture.
     case contradiction(
         path: String, setting: String, found: String, architecture: String, expected: String,
@@ -59,7 +61,9 @@ public enum PackageError: DiagnosedError {
 
     public var kind: FailureKind {
         switch self {
-        case .unknownArchitecture, .unknownWeights, .unsuitableImageSize, .fixedImageSize: .usage
+        case .unknownArchitecture, .unknownWeights, .unsuitableImageSize, .fixedImageSize,
+            .noPatches:
+            .usage
         case .notFound: .inputNotFound
         case .vocabularyNotFound: .unavailable
         case .file(let cause): cause.kind
@@ -107,6 +111,9 @@ public enum PackageError: DiagnosedError {
                 + "\(supported). Use a newer version of reident."
         case .mismatch(let mismatch):
             mismatch.description
+        case .noPatches(let package):
+            "\(package): its encoder is no transformer, so no patches of an image can be left out. "
+                + "Use --tokens all."
         case .projectionMissing(let path):
             "\(path): there is no 'visual.proj', which the projected embedding needs. Leave out "
                 + "--keep-projection, or set \"embedding\" to \"features\"."

@@ -7,9 +7,9 @@ public struct ImageBatch: Sendable, Equatable {
     /// Side of every square in pixels.
     public let side: Int
     /// Interleaved 8-bit RGB, `[N, H, W, 3]`.
-    public private(set) var pixels: [UInt8]
+    public internal(set) var pixels: [UInt8]
     /// For each image, the part that shows it; the rest is black padding.
-    public private(set) var contents: [PixelRectangle]
+    public internal(set) var contents: [PixelRectangle]
 
     /// How many images there are.
     public var count: Int { contents.count }

@@ -39,17 +39,17 @@ struct ActivationMasks {
         return sums.map { Float(max(0, $0)) }
     }
 
-    /// Channels with alike masks, put together.
+    /// Channels that stand for all: of groups of alike masks the one in each group's middle.
     ///
-    /// Lloyd's k-means from masks drawn as k-means++ does (Arthur and Vassilvitskii, 2007), on
-    /// cells that are not padding alone.
+    /// Lloyd's k-means from masks drawn as k-means++ does (Arthur and Vassilvitskii, 2007). Not the
+    /// groups' means, which are paler than any channel's mask and score otherwise.
     ///
     /// - Parameters:
     ///   - count: Groups at most.
     ///   - seed: Decides the start.
-    /// - Returns: For each channel its group, and the groups' mean masks, one behind the other.
-    func grouped(into count: Int, seed: UInt64) -> (groups: [Int], masks: [Float]) {
-        guard count < channels else { return (Array(0..<channels), masks) }
+    /// - Returns: Channels in order, at least one.
+    func representatives(_ count: Int, seed: UInt64) -> [Int] {
+        guard count < channels else { return Array(0..<channels) }
         let cells = side * side
         var generator = SeededGenerator(seed: seed, stream: 0x5C0E)
         func distance(_ channel: Int, to center: ArraySlice<Float>) -> Float {
@@ -104,7 +104,17 @@ struct ActivationMasks {
                 }
             }
         }
-        return (groups, centers)
+        return (0..<count).compactMap { group in
+            let center = centers[group * cells..<(group + 1) * cells]
+            return groups.indices.filter { groups[$0] == group }
+                .min { distance($0, to: center) < distance($1, to: center) }
+        }.sorted()
+    }
+
+    /// The masks of some channels, one behind the other.
+    func masks(of chosen: [Int]) -> [Float] {
+        let cells = side * side
+        return chosen.flatMap { masks[$0 * cells..<($0 + 1) * cells] }
     }
 
     /// A mask on the encoder's input: `[G, G]` bilinear to `[S, S]`, cells' middles kept in place,

@@ -38,7 +38,8 @@ public final class ScoreCAM {
         /// The transformer's block whose input is looked at, from 0, or the stage of a
         /// convolutional encoder; nil is the last.
         public var layer: Int?
-        /// Alike channels are scored together in so many groups; nil scores each by itself.
+        /// Of so many groups of alike channels one each is scored, the others' scores follow from
+        /// theirs; nil scores each by itself.
         public var groups: Int?
         /// Masked images that are computed at once, at least 1.
         public var batchSize = 32
@@ -116,8 +117,8 @@ public final class ScoreCAM {
             progress(each + done, 2 * each)
         }
         return Explanation(
-            similarity: min(1, max(-1, similarity)), query: queryMap, gallery: galleryMap,
-            passes: 2 * each)
+            similarity: min(1, max(-1, similarity)), query: queryMap.map, gallery: galleryMap.map,
+            passes: queryMap.passes + galleryMap.passes)
     }
 
     /// Explains a similarity on the first crop alone.
@@ -131,9 +132,7 @@ public final class ScoreCAM {
         of query: PreparedImage, towards gallery: PreparedImage
     ) async throws -> (map: SaliencyMap, passes: Int) {
         let look = try look(at: query)
-        let map = try await map(of: look, towards: unitEmbedding(of: gallery)) { _ in }
-        let channels = look.masks.channels
-        return (map, min(options.groups ?? channels, channels))
+        return try await map(of: look, towards: unitEmbedding(of: gallery)) { _ in }
     }
 
     /// The embedding of a crop at unit length, `[D]`.
@@ -181,23 +180,26 @@ public final class ScoreCAM {
 
     private func map(
         of look: Look, towards other: [Float], progress: (Int) -> Void
-    ) async throws -> SaliencyMap {
+    ) async throws -> (map: SaliencyMap, passes: Int) {
         let masks = look.masks
-        let (groups, shown) =
-            options.groups.map { masks.grouped(into: $0, seed: 1) }
-            ?? (Array(0..<masks.channels), masks.masks)
+        let chosen =
+            options.groups.map { masks.representatives($0, seed: 1) } ?? Array(0..<masks.channels)
         let scores = try await scores(
-            of: shown, side: masks.side, on: look.pixels, towards: other, progress: progress)
-        // The softmax is over channels: one that shares a group has its group's score.
-        let channelScores = groups.map { scores[$0] }
+            of: masks.masks(of: chosen), side: masks.side, on: look.pixels, towards: other,
+            progress: progress)
+        let channelScores =
+            chosen.count == masks.channels
+            ? scores
+            : ScoreRegression.scores(
+                of: masks.masks, cells: masks.side * masks.side, known: chosen, scores: scores)
         let largest = channelScores.max() ?? 0
         let exponentials = channelScores.map { exp(Double($0 - largest)) }
         let sum = exponentials.reduce(0, +)
         let values = masks.combined(exponentials.map { $0 / sum })
-        return SaliencyMap(
+        let map = SaliencyMap(
             rows: masks.side, columns: masks.side,
-            values: zip(values, isContent(look.content, side: masks.side)).map { $1 ? $0 : 0 }
-        ).scaledToOne()
+            values: zip(values, isContent(look.content, side: masks.side)).map { $1 ? $0 : 0 })
+        return (map.scaledToOne(), chosen.count)
     }
 
     /// Cosine similarity of the crop under each mask to the other crop.

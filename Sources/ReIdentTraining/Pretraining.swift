@@ -126,6 +126,7 @@ public struct Pretraining: Sendable {
         var options = options
         // Never by probability 0 and never for want of any: one training, so one saved state.
         if options.augmentation?.isNone == true { options.augmentation = nil }
+        options.tokens = package.settings.tokens
         let validated = CaptionValidation(
             name: validation == .testPart ? "test" : "validation", images: split.validation,
             tokenizer: tokenizer)

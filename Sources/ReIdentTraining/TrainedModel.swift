@@ -32,7 +32,7 @@ final class TrainedModel {
     init(_ package: ModelPackage, readsTexts: Bool, options: TrainingOptions) throws {
         let device = try Device.named(options.device)
         let form = LayerForm.trainable(options.precision)
-        vision = try package.makeEncoder(form: form, device: device)
+        vision = try package.makeEncoder(form: form, device: device, tokens: options.tokens)
         guard vision.canUseCheckpoints || !options.usesGradientCheckpointing else {
             throw ReIdentError.unsupported(
                 option: "Gradient checkpointing of a ResNet", instead: "Use a smaller batch.")

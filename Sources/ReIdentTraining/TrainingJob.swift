@@ -221,6 +221,7 @@ struct TrainingJob: Sendable {
         _ path: String, position: TrainingPosition, trained: (String) throws -> [Float]?
     ) throws {
         var settings = package.settings
+        settings.tokens = options.tokens
         settings.provenance = package.settings.provenance.trained(summary(at: position))
         settings.trainedIdentities.append(try HashedIdentities(players))
         if let crops { settings.trainedCrops.append(crops) }

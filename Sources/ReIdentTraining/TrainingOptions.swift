@@ -118,6 +118,5 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try require(
             precision != .fp16 || device.hasPrefix("cuda"), "--precision fp16",
             "--device cuda; on the CPU use fp32 or bf16")
-        try require(tokens == .all, "--tokens content", "--tokens all in this version")
     }
 }

@@ -97,6 +97,32 @@ struct TrainCommandTests {
         #expect(best.status == 0, "\(best.errors)")
     }
 
+    @Test("content tokens are trained, kept in the package and used from it")
+    func contentTokens() throws {
+        let folder = try TemporaryFolder()
+        let model = try package(in: folder)
+        let run = folder.file("run")
+        let result = try BuiltProgram.run(
+            arguments(model, run: run, ["--tokens", "content", "--max-steps", "4", "--json"]))
+        #expect(result.status == 0, "\(result.errors)")
+        let inspected = try BuiltProgram.run(["models", "inspect", "\(run)/last", "--json"])
+        #expect(try inspected.object()["tokens"] as? String == "content")
+        func vectors(_ name: String, _ options: [String]) throws -> Data {
+            let path = folder.file(name)
+            let embedded = try BuiltProgram.run(
+                ["embed", "\(Self.fixtures)/dataset", "--model", "\(run)/last", "--out", path]
+                    + options)
+            #expect(embedded.status == 0, "\(embedded.errors)")
+            return try Data(contentsOf: URL(filePath: path))
+        }
+        #expect(try vectors("own", []) == vectors("content", ["--tokens", "content"]))
+        #expect(try vectors("own again", []) != vectors("all", ["--tokens", "all"]))
+        let resNet = SharedData.projectRoot.appending(path: "Models/reident-tiny").path
+        let refused = try BuiltProgram.run(
+            arguments(resNet, run: folder.file("other"), ["--tokens", "content"]))
+        expectFailure(refused, code: 64, saying: [resNet, "no transformer"])
+    }
+
     @Test("pairs from a file are taken in their order, one line of steps.jsonl a batch")
     func followsPairs() throws {
         let folder = try TemporaryFolder()

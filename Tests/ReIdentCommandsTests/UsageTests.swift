@@ -52,7 +52,7 @@ struct UsageTests {
     @Test(
         "refuses options of later versions in a sentence",
         arguments: [
-            (["--precision", "int8"], "int8"), (["--tokens", "content"], "--tokens all"),
+            (["--precision", "int8"], "int8")
         ])
     func laterOptions(options: [String], words: String) throws {
         let place = try Workplace()

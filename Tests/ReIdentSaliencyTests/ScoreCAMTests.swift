@@ -179,7 +179,7 @@ struct ScoreCAMTests {
         #expect(error?.description.contains("0 to 2") == true)
     }
 
-    @Test("masks are enlarged with cells' middles in place, and grouped without losing a channel")
+    @Test("masks are enlarged with cells' middles in place, and one of alike ones stands for them")
     func masks() {
         let level = ActivationMasks(
             channels: 2, side: 2, activations: [5, 5, 5, 5, -1, 0, 1, 3])
@@ -187,9 +187,12 @@ struct ScoreCAMTests {
         let enlarged = ActivationMasks.enlarged([0, 1, 0, 1], side: 2, to: 4)
         #expect(Array(enlarged.prefix(4)) == [0, 0.25, 0.75, 1])
         let channels = ActivationMasks(
-            channels: 4, side: 2, activations: [0, 1, 0, 1, 0, 2, 0, 2, 1, 0, 1, 0, 3, 0, 3, 0])
-        let (groups, shown) = channels.grouped(into: 2, seed: 1)
-        #expect(groups[0] == groups[1] && groups[2] == groups[3] && groups[0] != groups[2])
-        #expect(Array(shown[4 * groups[0]..<4 * groups[0] + 4]) == [0, 1, 0, 1])
+            channels: 5, side: 2,
+            activations: [0, 1, 0, 1, 0, 1, 0.2, 1, 0, 1, 0.1, 1, 1, 0, 1, 0, 3, 0, 3, 0])
+        let chosen = channels.representatives(2, seed: 1)
+        // Of three alike ones that in the middle; the other two are one.
+        #expect(chosen.count == 2 && chosen[0] == 2 && chosen[1] >= 3)
+        #expect(channels.masks(of: [2]) == [0, 1, 0.1, 1])
+        #expect(channels.representatives(9, seed: 1) == [0, 1, 2, 3, 4])
     }
 }

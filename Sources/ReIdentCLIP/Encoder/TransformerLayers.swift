@@ -169,9 +169,33 @@ struct TransformerBlock {
         observe("norm", normalized)
         let joined = try queryKeyValue(normalized)
         observe("qkv", joined)
-        let mixed =
-            try joined
-            .attention(heads: heads, isCausal: isCausal)  // [N, T, E]
+        let mixed = try joined.attention(heads: heads, isCausal: isCausal)  // [N, T, E]
+        return try finished(mixed, residual: x)
+    }
+
+    /// `[1, T, E] → [1, T, E]` over tokens of several images, one behind the other; those of an
+    /// image attend to one another alone.
+    func callAsFunction(
+        _ x: Tensor, groups: [ContentTokens.Group]
+    ) throws(EngineError) -> Tensor {
+        let joined = try queryKeyValue(attentionNorm(x))  // [1, T, 3E]
+        let width = joined.shape[2]
+        var (parts, start) = ([Tensor](), 0)
+        for group in groups {
+            let count = group.images * group.tokens
+            let own = try joined.narrowed(dimension: 1, to: start..<start + count)
+                .reshaped([group.images, group.tokens, width])
+            parts.append(
+                try own.attention(heads: heads, isCausal: isCausal)
+                    .reshaped([1, count, width / 3]))
+            start += count
+        }
+        let mixed = parts.count == 1 ? parts[0] : try Tensor.concatenated(parts, dimension: 1)
+        return try finished(mixed, residual: x)
+    }
+
+    /// What follows attention.
+    private func finished(_ mixed: Tensor, residual x: Tensor) throws(EngineError) -> Tensor {
         let attended = try attentionOutput(mixed, residual: x)  // [N, T, E]
         return try perceptron(perceptronNorm(attended), residual: attended)  // [N, T, E]
     }

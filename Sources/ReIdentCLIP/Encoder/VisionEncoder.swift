@@ -39,6 +39,15 @@ public protocol VisionEncoder: AnyObject {
     func embedding(
         ofPixels pixels: Tensor, observe: StageObserver
     ) throws(EngineError) -> Tensor
+
+    /// Embeddings of a batch, not at unit length: `[N, D]`, by the patches that take part.
+    ///
+    /// - Parameters:
+    ///   - batch: N images of side `imageSize`.
+    ///   - observe: Is shown every stage; of content tokens only what is known for each image.
+    /// - Returns: In the encoder's number format.
+    /// - Throws: `EngineError` if memory is exhausted.
+    func embedding(of batch: ImageBatch, observe: StageObserver) throws(EngineError) -> Tensor
 }
 
 extension VisionEncoder {
@@ -51,6 +60,26 @@ extension VisionEncoder {
     /// - Throws: `EngineError` if memory is exhausted.
     public func callAsFunction(
         _ batch: ImageBatch, observe: StageObserver = { _, _ in }
+    ) throws(EngineError) -> Tensor {
+        try embedding(of: batch, observe: observe)
+    }
+
+    /// Embeddings of whole squares, the way of encoders that can leave nothing out.
+    ///
+    /// - Parameters:
+    ///   - batch: N images of side `imageSize`.
+    ///   - observe: Is shown every stage.
+    /// - Returns: In the encoder's number format.
+    /// - Throws: `EngineError` if memory is exhausted.
+    public func embedding(
+        of batch: ImageBatch, observe: StageObserver
+    ) throws(EngineError) -> Tensor {
+        try allTokensEmbedding(of: batch, observe: observe)
+    }
+
+    /// Embeddings of whole squares.
+    func allTokensEmbedding(
+        of batch: ImageBatch, observe: StageObserver
     ) throws(EngineError) -> Tensor {
         let pixels = try pixels(of: batch)  // [N, 3, S, S]
         observe("pixels", pixels)
@@ -80,12 +109,19 @@ extension ModelPackage {
     /// - Parameters:
     ///   - form: For training or for inference, and the number format.
     ///   - device: Where it computes.
+    ///   - tokens: Which patches take part.
     /// - Returns: An encoder of the package's architecture.
     /// - Throws: `EngineError` if the engine, the device or memory is missing; `PackageError` if
-    ///   the package is damaged.
-    public func makeEncoder(form: LayerForm, device: Device = .cpu) throws -> any VisionEncoder {
-        switch configuration.vision {
-        case .transformer: try VisionTransformer(self, form: form, device: device)
+    ///   the package is damaged, or `.noPatches` if its encoder cannot leave out patches.
+    public func makeEncoder(
+        form: LayerForm, device: Device = .cpu, tokens: TokenSelection = .all
+    ) throws -> any VisionEncoder {
+        if tokens == .content, configuration.vision.patchSize == nil {
+            throw PackageError.noPatches(package: path)
+        }
+        return switch configuration.vision {
+        case .transformer:
+            try VisionTransformer(self, form: form, device: device, tokens: tokens)
         case .resNet: try ModifiedResNet(self, form: form, device: device)
         case .convNeXt: try ConvNeXt(self, form: form, device: device)
         }

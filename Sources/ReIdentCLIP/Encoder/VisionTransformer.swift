@@ -20,6 +20,8 @@ public final class VisionTransformer: VisionEncoder {
     public let device: Device
     /// What is learned: every tensor of the image side that the embedding depends on.
     public let parameters: [NamedParameter]
+    /// Which patches take part where whole images are embedded.
+    public let tokenSelection: TokenSelection
     /// Whether blocks are computed again in the backward pass instead of kept.
     public var usesCheckpoints = false
     public let canUseCheckpoints = true
@@ -44,9 +46,14 @@ public final class VisionTransformer: VisionEncoder {
     ///   - package: Its settings decide whether the projection is part of the embedding.
     ///   - form: For training or for inference, and the number format.
     ///   - device: Where it computes.
+    ///   - tokenSelection: Which patches take part.
     /// - Throws: `EngineError` if the engine, the device or memory is missing; `PackageError` if
     ///   the package is damaged.
-    public init(_ package: ModelPackage, form: LayerForm, device: Device = .cpu) throws {
+    public init(
+        _ package: ModelPackage, form: LayerForm, device: Device = .cpu,
+        tokens tokenSelection: TokenSelection = .all
+    ) throws {
+        self.tokenSelection = tokenSelection
         guard case .transformer(let sizes) = package.configuration.vision else {
             preconditionFailure("a vision transformer from another architecture's package")
         }
@@ -92,6 +99,15 @@ public final class VisionTransformer: VisionEncoder {
     }
 
     public var imageSize: Int { configuration.imageSize }
+
+    public func embedding(
+        of batch: ImageBatch, observe: StageObserver
+    ) throws(EngineError) -> Tensor {
+        guard tokenSelection == .all else {
+            return try contentEmbedding(of: batch, observe: observe)
+        }
+        return try allTokensEmbedding(of: batch, observe: observe)
+    }
 
     /// Embeddings of pixels, not at unit length: `[N, D]`, or `[N, E]` without projection.
     ///
@@ -145,7 +161,44 @@ public final class VisionTransformer: VisionEncoder {
             observe("block.\(index)", x)
         }
         let first = try x.narrowed(dimension: 1, to: 0..<1)  // [N, 1, E]
-        let features = try outputNorm(first.reshaped([x.shape[0], configuration.width]))  // [N, E]
+        return try output(of: first.reshaped([x.shape[0], configuration.width]), observe: observe)
+    }
+
+    /// Patches `[P, 3·size²]` with class tokens and positions, one behind the other: `[1, T, E]`.
+    func packedTokens(
+        of patches: Tensor, sources: Tensor, positions places: Tensor
+    ) throws(EngineError) -> Tensor {
+        let width = configuration.width
+        let projected = try patchProjection(patches)  // [P, E]
+        let start = try classToken.reshaped([1, width]).converted(to: projected.dtype)
+        let tokens = try Tensor.concatenated([start, projected], dimension: 0).rows(at: sources)
+        let shifts = try positions.reshaped([configuration.tokenCount, width]).rows(at: places)
+        return try tokens.adding(shifts).reshaped([1, tokens.shape[0], width])
+    }
+
+    /// What the transformer makes of packed tokens `[1, T, E]`, with each image's class token by
+    /// its place: `[N, D]`.
+    func embedding(
+        of tokens: Tensor, groups: [ContentTokens.Group], classTokens: Tensor,
+        observe: Observer
+    ) throws(EngineError) -> Tensor {
+        var x = try inputNorm.map { (norm) throws(EngineError) in try norm(tokens) } ?? tokens
+        for block in blocks {
+            if usesCheckpoints {
+                x = try checkpointed(x) { (x: Tensor) throws(EngineError) in
+                    try block(x, groups: groups)
+                }
+            } else {
+                x = try block(x, groups: groups)
+            }
+        }
+        let first = try x.reshaped([x.shape[1], configuration.width]).rows(at: classTokens)
+        return try output(of: first, observe: observe)
+    }
+
+    /// Features of class tokens, `[N, E]`, and their projection where it is part of the embedding.
+    private func output(of first: Tensor, observe: Observer) throws(EngineError) -> Tensor {
+        let features = try outputNorm(first)  // [N, E]
         observe("features", features)
         guard let projection else { return features }
         let projected = try features.matmul(projection)  // [N, D]

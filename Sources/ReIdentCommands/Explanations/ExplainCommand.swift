@@ -17,8 +17,8 @@ struct ExplainCommand: AsyncParsableCommand {
         abstract: "Shows which parts of two crops made them alike to a model.",
         discussion: """
             Score-CAM: each channel of a layer masks a crop, and counts by how alike the rest is \
-            to the other crop. The plain map takes a forward pass a channel; --groups puts alike \
-            channels together.
+            to the other crop. The plain map takes a forward pass a channel; --groups \
+            takes one for each of so many groups of alike channels.
             """)
 
     @Argument(help: "The first crop.")
@@ -41,8 +41,9 @@ struct ExplainCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            Score alike channels together, in so many groups: a tenth of the channels takes a \
-            tenth of the time. (default: each channel by itself)
+            Score one channel of each of so many groups of alike ones, and predict the others' \
+            scores: a tenth of the channels takes a tenth of the time. (default: each channel by \
+            itself)
             """)
     var groups: Int?
 

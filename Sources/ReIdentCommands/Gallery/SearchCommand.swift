@@ -216,7 +216,8 @@ struct SearchCommand: AsyncParsableCommand {
         }
         let poor = paths.indices.compactMap { place -> (String, [String])? in
             guard var reasons = try? remarks[place].get().map(\.rawValue) else { return nil }
-            if let other = embedded.secondPlayers?[place], other > PlayerEncoder.surelySecondPlayer {
+            let other = embedded.secondPlayers?[place] ?? 0
+            if other > PlayerEncoder.surelySecondPlayer {
                 reasons.append("another player in it")
             }
             return reasons.isEmpty ? nil : (paths[place], reasons)

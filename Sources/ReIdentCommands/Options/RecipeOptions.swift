@@ -29,14 +29,24 @@ struct RecipeOptions: ParsableArguments {
     var textWeight = 0.0
     @Option(help: "Number format of products. (default: fp32, on CUDA fp16)")
     var precision: TrainingPrecision?
-    @Option(help: "Which patches of an image take part.") var tokens = TokenSelection.all
+    @Option(
+        help: """
+            Which patches of an image take part: all, or content (of a transformer those that show \
+            a part of the crop, without the letterbox's padding). (default: the package's)
+            """)
+    var tokens: TokenSelection?
     @Option(help: "Batches whose gradients are summed before a step.") var gradientAccumulation = 1
     @Option(help: "How batches are filled: greedy is the recipe's, filling leaves fewer out.")
     var sampler = TrainingOptions.SamplerKind.greedy
     @OptionGroup var steps: StepOptions
 
     /// The same as the library takes it.
-    func options(seed: UInt64) -> TrainingOptions {
+    ///
+    /// - Parameters:
+    ///   - seed: Decides everything that is left to chance.
+    ///   - package: What training begins with.
+    /// - Returns: Options that are not validated yet.
+    func options(seed: UInt64, package: ModelPackage) -> TrainingOptions {
         var options = TrainingOptions()
         options.epochs = epochs
         options.batchSize = batchSize
@@ -50,7 +60,7 @@ struct RecipeOptions: ParsableArguments {
         options.textWeight = textWeight == 0 ? nil : textWeight
         options.precision =
             precision?.precision ?? (steps.device.hasPrefix("cuda") ? .fp16 : .fp32)
-        options.tokens = tokens
+        options.tokens = tokens ?? package.settings.tokens
         options.gradientAccumulation = gradientAccumulation
         options.sampler = sampler
         steps.apply(to: &options, seed: seed)

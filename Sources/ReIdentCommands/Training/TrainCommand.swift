@@ -44,10 +44,10 @@ struct TrainCommand: AsyncParsableCommand, SavesWhenInterrupted {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        var options = recipe.options(seed: data.splitting.seed)
+        let package = try model.open()
+        var options = recipe.options(seed: data.splitting.seed, package: package)
         options.augmentation = augmentation.augmentation
         try options.validate()
-        let package = try model.open()
         if package.settings.tokens != options.tokens {
             output.warn(
                 "--tokens \(options.tokens.rawValue) overrides the package's "
