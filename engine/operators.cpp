@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include "attention.hpp"
 #include "boundary.hpp"
 
 namespace reident {
@@ -148,6 +149,13 @@ void add_operator_functions(re_functions &table) {
     table.attention = [](const re_tensor *qkv, int64_t heads, int32_t causal,
                          re_tensor **result) {
         return returning(result, [&] { return attention(qkv->value, heads, causal != 0); });
+    };
+    table.attention_packed = [](const re_tensor *qkv, int64_t heads, re_tensor **result) {
+        return returning(result, [&] {
+            at::NoGradGuard no_gradients;
+            auto own = own_attention(qkv->value, heads);
+            return own ? *own : attention(qkv->value, heads, false);
+        });
     };
     table.rows = [](const re_tensor *matrix, const re_tensor *indices, re_tensor **result) {
         return returning(result, [&] { return rows(matrix->value, indices->value); });

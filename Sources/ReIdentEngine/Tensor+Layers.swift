@@ -105,6 +105,16 @@ extension Tensor {
         }
     }
 
+    /// The same by the engine's own kernels, where the processor has instructions for them;
+    /// records no gradients.
+    ///
+    /// - Parameter heads: Into so many parts the width is cut.
+    /// - Returns: `[N, T, E]`; in the last digits it differs from `attention(heads:isCausal:)`.
+    /// - Throws: `EngineError` if the width is not a multiple of three times `heads`.
+    public func attentionPacked(heads: Int) throws(EngineError) -> Tensor {
+        try engine.tensor("attention_packed") { $0.attention_packed(handle, Int64(heads), &$1) }
+    }
+
     /// Rows of this matrix, `[V, E]` by indices `[…] → […, E]`.
     ///
     /// - Throws: `EngineError` unless this is a matrix and the indices are `int64` rows of it.

@@ -68,7 +68,8 @@ struct ContentTokensTests {
                     index * together.count / batch.count..<(index + 1) * together.count
                         / batch.count]
                 let alone = try model(batch[index..<index + 1]).floatValues()
-                #expect(zip(alone, row).allSatisfy { abs($0 - $1) < 1e-4 })
+                #expect(
+                    zip(alone, row).allSatisfy { abs($0 - $1) < Tolerance.singleOperation * 10 })
                 // The plain way: all tokens of one image, and of them those that show it.
                 let own = aligned[index..<index + 1]
                 let tokens = try whole.tokens(of: whole.pixels(of: own))
@@ -85,7 +86,8 @@ struct ContentTokensTests {
                 let plain = try whole.embedding(
                     of: chosen.reshaped([1, kept.count + 1, width])
                 ).floatValues()
-                #expect(zip(plain, row).allSatisfy { abs($0 - $1) < 1e-4 })
+                #expect(
+                    zip(plain, row).allSatisfy { abs($0 - $1) < Tolerance.singleOperation * 10 })
             }
         }
     }
@@ -102,7 +104,7 @@ struct ContentTokensTests {
             package, form: .packed(.fp32, rows: 34), tokens: .content)(
                 batch
             ).floatValues()
-        #expect(zip(all, content).allSatisfy { abs($0 - $1) < 1e-4 })
+        #expect(zip(all, content).allSatisfy { abs($0 - $1) < Tolerance.singleOperation * 10 })
     }
 
     @Test("gradients of packed crops are the sums of each crop's own")
@@ -126,7 +128,10 @@ struct ContentTokensTests {
             for (one, other) in zip(alone, together) {
                 #expect(one.count == other.count)
                 let largest = one.map(abs).max() ?? 0
-                #expect(zip(one, other).allSatisfy { abs($0 - $1) <= 1e-4 * max(1, largest) })
+                #expect(
+                    zip(one, other).allSatisfy {
+                        abs($0 - $1) <= Tolerance.singleOperation * 10 * max(1, largest)
+                    })
             }
         }
     }

@@ -106,10 +106,18 @@ struct NumberLocatorTests {
             return sum / total
         }
         let found = locator.box(onThumbnail: thumbnail)
-        #expect(abs(found.centerX - mean { (Double($1) + 0.5) / 8 }) < 1e-4)
-        #expect(abs(found.centerY - mean { row, _ in (Double(row) + 0.5) / 8 }) < 1e-4)
-        #expect(abs(found.width / exp(mean { map[1][$0][$1] }) - 1) < 1e-4)
-        #expect(abs(found.height / exp(mean { map[2][$0][$1] }) - 1) < 1e-4)
+        #expect(
+            abs(found.centerX - mean { (Double($1) + 0.5) / 8 }) < Double(Tolerance.singleOperation)
+                * 10)
+        #expect(
+            abs(found.centerY - mean { row, _ in (Double(row) + 0.5) / 8 }) < Double(
+                Tolerance.singleOperation) * 10)
+        #expect(
+            abs(found.width / exp(mean { map[1][$0][$1] }) - 1) < Double(Tolerance.singleOperation)
+                * 10)
+        #expect(
+            abs(found.height / exp(mean { map[2][$0][$1] }) - 1) < Double(Tolerance.singleOperation)
+                * 10)
     }
 
     @Test("its file is read as it was written")

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 
 import ReIdentFoundation
+import ReIdentTestSupport
 import Testing
 
 @testable import ReIdentMetrics
@@ -29,7 +30,7 @@ struct PackedMatrixTests {
                 for place in 0..<depth {
                     sum += values[row * depth + place] * panel[place * width + column]
                 }
-                #expect(abs(found[row * width + column] - sum) < 1e-4)
+                #expect(abs(found[row * width + column] - sum) < Tolerance.singleOperation * 10)
             }
         }
         #expect(found[(rows * width)...].allSatisfy { $0 == 0 })

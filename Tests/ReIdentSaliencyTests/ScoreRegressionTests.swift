@@ -4,6 +4,7 @@
 
 import Foundation
 import ReIdentFoundation
+import ReIdentTestSupport
 import Testing
 
 @testable import ReIdentSaliency
@@ -44,7 +45,7 @@ struct ScoreRegressionTests {
         let found = ScoreRegression.scores(
             of: masks, cells: Self.cells, known: known, scores: known.map { scores[$0] })
         #expect(found.count == 300)
-        #expect(zip(found, scores).allSatisfy { abs($0 - $1) < 1e-4 })
+        #expect(zip(found, scores).allSatisfy { abs($0 - $1) < Tolerance.singleOperation * 10 })
         #expect(known.allSatisfy { found[$0] == scores[$0] })
     }
 
@@ -64,10 +65,10 @@ struct ScoreRegressionTests {
         let level = [Float](repeating: 0.5, count: 4 * Self.cells)
         let found = ScoreRegression.scores(
             of: level, cells: Self.cells, known: [0, 2], scores: [0.25, 0.25])
-        #expect(found.allSatisfy { abs($0 - 0.25) < 1e-6 })
+        #expect(found.allSatisfy { abs($0 - 0.25) < Tolerance.singleOperation })
         let (masks, _) = Self.masks(5) { _ in 0 }
         let single = ScoreRegression.scores(
             of: masks, cells: Self.cells, known: [3], scores: [0.7])
-        #expect(single.allSatisfy { abs($0 - 0.7) < 1e-6 })
+        #expect(single.allSatisfy { abs($0 - 0.7) < Tolerance.singleOperation })
     }
 }

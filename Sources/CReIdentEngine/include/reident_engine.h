@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Raised with every change of the table: a library of another version is refused. */
-#define REIDENT_ENGINE_VERSION 4
+#define REIDENT_ENGINE_VERSION 5
 
 /* Largest number of dimensions of a tensor that crosses the boundary. */
 #define RE_MAXIMUM_RANK 8
@@ -128,6 +128,8 @@ typedef struct re_functions {
      * those behind it. */
     re_status (*attention)(const re_tensor *qkv, int64_t heads, int32_t causal,
                            re_tensor **result);
+    /* The same without mask and gradients, for inference. */
+    re_status (*attention_packed)(const re_tensor *qkv, int64_t heads, re_tensor **result);
     /* Rows of a matrix [V, E] by int64 indices [..] -> [.., E]. */
     re_status (*rows)(const re_tensor *matrix, const re_tensor *indices, re_tensor **result);
     /* Bytes [N, H, W, C] -> (bytes / 255 - mean) / deviation, float [N, C, H, W]. */

@@ -169,7 +169,7 @@ struct TransformerBlock {
         observe("norm", normalized)
         let joined = try queryKeyValue(normalized)
         observe("qkv", joined)
-        let mixed = try joined.attention(heads: heads, isCausal: isCausal)  // [N, T, E]
+        let mixed = try attention(joined)  // [N, T, E]
         return try finished(mixed, residual: x)
     }
 
@@ -186,12 +186,19 @@ struct TransformerBlock {
             let own = try joined.narrowed(dimension: 1, to: start..<start + count)
                 .reshaped([group.images, group.tokens, width])
             parts.append(
-                try own.attention(heads: heads, isCausal: isCausal)
-                    .reshaped([1, count, width / 3]))
+                try attention(own).reshaped([1, count, width / 3]))
             start += count
         }
         let mixed = parts.count == 1 ? parts[0] : try Tensor.concatenated(parts, dimension: 1)
         return try finished(mixed, residual: x)
+    }
+
+    /// Attention over queries, keys and values `[N, T, 3E] → [N, T, E]`.
+    private func attention(_ joined: Tensor) throws(EngineError) -> Tensor {
+        if case .packed = queryKeyValue.form, !isCausal {
+            return try joined.attentionPacked(heads: heads)
+        }
+        return try joined.attention(heads: heads, isCausal: isCausal)
     }
 
     /// What follows attention.
