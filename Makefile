@@ -14,11 +14,12 @@ C_FLAGS = $(addprefix -I,$(wildcard Sources/C*/include)) \
 	$(shell pkg-config --cflags libjpeg libpng libwebp libcurl cairo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test browser check parity reproduce example lint rules
+.PHONY: help setup demo build test browser check bench bench-quick parity reproduce example
+.PHONY: lint rules
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | \
-		awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | \
+		awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 setup: ## Find or install what is missing, build the engine, verify all
 	@bash Tools/setup.sh
@@ -45,6 +46,18 @@ check: lint build rules ## Format lint, warnings as errors, import and documenta
 
 parity: setup ## Compare full-size models with open_clip, stage by stage (needs Python)
 	sh Tools/parity/run.sh
+
+PYTHON ?= python3
+PEERS = $(PYTHON) Benchmarks/embedding/peers.py
+
+bench: setup ## Rates beside PyTorch, ONNX Runtime and OpenVINO, whose wheels PYTHON must have
+	$(SWIFT) build -c release --product reident
+	$(PEERS) --json bench.json
+
+bench-quick: setup ## The same for ViT-B/16 and the fastest peers
+	$(SWIFT) build -c release --product reident
+	$(PEERS) --models ViT-B-16-quickgelu --only 'torch-bf16$$|openvino|reident' --repeats 3 \
+		--json bench.json
 
 MODEL ?= ViT-L-14
 DEVICE ?= cpu

@@ -24,6 +24,13 @@ struct BenchmarkCommand: AsyncParsableCommand {
     @Option(help: "The number format of the encoder.")
     var precision = EmbeddingPrecision.fp32
 
+    @Option(
+        help: """
+            Which patches take part; content is measured on letterboxed images of 64 x 128. \
+            (default: the package's)
+            """)
+    var tokens: TokenSelection?
+
     @OptionGroup var computing: ComputingOptions
 
     @Option(help: "Measurements that medians are taken of.")
@@ -41,6 +48,7 @@ struct BenchmarkCommand: AsyncParsableCommand {
     func run() async throws {
         var options = PlayerEncoder.Options()
         options.precision = try precision.supported()
+        options.tokens = tokens
         computing.apply(to: &options)
         let encoder = try await PlayerEncoder.open(model.open(), options: options)
         output.note("Measuring the encoder.")

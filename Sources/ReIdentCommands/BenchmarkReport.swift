@@ -37,6 +37,7 @@ struct BenchmarkReport: Encodable {
     let precision: String
     let batchSize: Int
     let device: String
+    let tokensPerImage: Nullable<Int>
     let gigaflopsPerImage: Double
     let gigaflopsPerSecond: Double
     /// Of the ceiling in the encoder's precision; nil where that was not measured.
@@ -48,6 +49,7 @@ struct BenchmarkReport: Encodable {
         case rates, precision, device, machine, linear
         case imagesPerSecond = "images_per_second"
         case batchSize = "batch_size"
+        case tokensPerImage = "tokens_per_image"
         case gigaflopsPerImage = "gflop_per_image"
         case gigaflopsPerSecond = "gflop_per_second"
         case fractionOfCeiling = "fraction_of_ceiling"
@@ -62,6 +64,7 @@ struct BenchmarkReport: Encodable {
         precision = options.precision.rawValue
         batchSize = options.batchSize
         device = options.device
+        tokensPerImage = Nullable(encoder.tokensPerImage)
         gigaflopsPerImage = encoder.operationsPerImage / 1e9
         gigaflopsPerSecond = encoder.operationsPerSecond / 1e9
         self.machine = machine
@@ -89,10 +92,11 @@ struct BenchmarkReport: Encodable {
 
     /// Tables for a terminal.
     var text: String {
+        let tokens = tokensPerImage.value.map { ", \($0) tokens each" } ?? ""
         var lines = [
             "\(ProgressEstimate.rounded(imagesPerSecond)) images/s in \(precision), batch size "
-                + "\(batchSize), on \(device) (\(machine.threads) threads, \(machine.processor), "
-                + "LibTorch \(machine.libtorch))"
+                + "\(batchSize)\(tokens), on \(device) (\(machine.threads) threads, "
+                + "\(machine.processor), LibTorch \(machine.libtorch))"
         ]
         lines.append(
             "\(ProgressEstimate.rounded(gigaflopsPerSecond)) GFLOP/s at "

@@ -15,25 +15,33 @@ extension Image {
         }
         let columns = (0..<side).map { bounds($0, width) }
         return [UInt8](unsafeUninitializedCapacity: side * side * 3) { fields, count in
-            pixels.withUnsafeBufferPointer { pixels in
-                for row in 0..<side {
-                    let lines = bounds(row, height)
-                    for (column, places) in columns.enumerated() {
-                        var (red, green, blue) = (0, 0, 0)
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: side * 3) { sums in
+                pixels.withUnsafeBufferPointer { pixels in
+                    for row in 0..<side {
+                        let lines = bounds(row, height)
+                        sums.initialize(repeating: 0)
                         for line in lines {
-                            for place in places {
-                                let pixel = 3 * (line * width + place)
-                                red += Int(pixels[pixel])
-                                green += Int(pixels[pixel + 1])
-                                blue += Int(pixels[pixel + 2])
+                            for (column, places) in columns.enumerated() {
+                                var (red, green, blue): (UInt32, UInt32, UInt32) = (0, 0, 0)
+                                var pixel = 3 * (line * width + places.lowerBound)
+                                for _ in places {
+                                    red &+= UInt32(pixels[pixel])
+                                    green &+= UInt32(pixels[pixel + 1])
+                                    blue &+= UInt32(pixels[pixel + 2])
+                                    pixel += 3
+                                }
+                                sums[3 * column] &+= red
+                                sums[3 * column + 1] &+= green
+                                sums[3 * column + 2] &+= blue
                             }
                         }
-                        let (field, area) = (
-                            3 * (row * side + column), lines.count * places.count
-                        )
-                        fields[field] = UInt8((red + area / 2) / area)
-                        fields[field + 1] = UInt8((green + area / 2) / area)
-                        fields[field + 2] = UInt8((blue + area / 2) / area)
+                        for (column, places) in columns.enumerated() {
+                            let area = UInt32(lines.count * places.count)
+                            for channel in 3 * column..<3 * column + 3 {
+                                fields[row * side * 3 + channel] =
+                                    UInt8((sums[channel] + area / 2) / area)
+                            }
+                        }
                     }
                 }
             }

@@ -18,7 +18,11 @@ public struct EncoderBenchmark: Sendable {
     /// Floating-point operations a second.
     public var operationsPerSecond: Double { imagesPerSecond * operationsPerImage }
 
-    /// Measures an encoder on random images of its size, from bytes to unit vectors.
+    /// Tokens of an image; nil of an encoder without patches.
+    public let tokensPerImage: Int?
+
+    /// Measures an encoder on random images of its size, from bytes to unit vectors; by content
+    /// tokens on letterboxed ones of 64 x 128, as players are.
     ///
     /// - Parameters:
     ///   - encoder: The model; its batch size is taken.
@@ -29,39 +33,48 @@ public struct EncoderBenchmark: Sendable {
         _ encoder: PlayerEncoder, repeats: Int = 5
     ) async throws -> EncoderBenchmark {
         let count = max(1, encoder.options.batchSize)
-        let batch = randomBatch(count: count, side: encoder.imageSize)
+        let isCropped = encoder.tokens == .content
+        let batch = randomBatch(count: count, side: encoder.imageSize, isCropped: isCropped)
         let rates = try await Stopwatch(repeats: repeats, seconds: 1).rates {
             _ = try await encoder.embed(batch)
         }.map { $0 * Double(count) }
+        let tokens = encoder.package.tokenCount(of: batch, encoder.tokens)
         let views = encoder.options.averagesFlip ? 2.0 : 1.0
         return EncoderBenchmark(
             imagesPerSecond: median(rates), rates: rates,
-            operationsPerImage: views * operations(of: encoder.package))
+            operationsPerImage: views * operations(of: encoder.package, tokens: tokens),
+            tokensPerImage: tokens)
     }
 
-    private static func randomBatch(count: Int, side: Int) -> ImageBatch {
+    private static func randomBatch(count: Int, side: Int, isCropped: Bool) -> ImageBatch {
         var generator = SeededGenerator(seed: 1)
+        func noise(_ width: Int, _ height: Int) -> Image {
+            var pixels: [UInt8] = []
+            pixels.reserveCapacity(width * height * 3 + 8)
+            while pixels.count < width * height * 3 {
+                withUnsafeBytes(of: generator.next()) { pixels.append(contentsOf: $0) }
+            }
+            return Image(
+                width: width, height: height, pixels: Array(pixels.prefix(width * height * 3)))
+        }
         return ImageBatch(
             (0..<count).map { _ in
-                var pixels: [UInt8] = []
-                pixels.reserveCapacity(side * side * 3 + 8)
-                while pixels.count < side * side * 3 {
-                    withUnsafeBytes(of: generator.next()) { pixels.append(contentsOf: $0) }
-                }
-                return PreparedImage(side: side, pixels: Array(pixels.prefix(side * side * 3)))
+                isCropped
+                    ? Letterbox(side: side).apply(noise(64, 128))
+                    : PreparedImage(side: side, pixels: noise(side, side).pixels)
             })
     }
 
     /// Operations of all products of one image: patches, convolutions, linear layers, attention,
     /// projection.
-    private static func operations(of package: ModelPackage) -> Double {
+    private static func operations(of package: ModelPackage, tokens: Int?) -> Double {
         switch package.configuration.vision {
         case .resNet(let sizes):
             return 2 * products(of: sizes, outputs: Double(package.embeddingDimension))
         case .convNeXt(let sizes): return 2 * products(of: sizes)
         case .transformer(let sizes):
             let width = Double(sizes.width)
-            let tokens = Double(sizes.tokenCount)
+            let tokens = Double(tokens ?? sizes.tokenCount)
             let patch = 3 * Double(sizes.patchSize * sizes.patchSize)
             let linear = tokens * width * (4 * width + 2 * Double(sizes.mlpWidth))
             let attention = 2 * tokens * tokens * width

@@ -4,7 +4,7 @@
 //
 // SPDX-License-Identifier: MIT
 
-import ReIdentImages
+public import ReIdentImages
 
 /// Tokens of a batch without padding: crops with as many patches lie side by side.
 struct ContentTokens {
@@ -77,5 +77,22 @@ struct ContentTokens {
         self.groups = groups
         (self.patches, self.sources, self.positions) = (patches, sources, positions)
         self.classTokens = classTokens
+    }
+}
+
+extension ModelPackage {
+    /// How many tokens its transformer looks at for each image of a batch, the mean rounded.
+    ///
+    /// - Parameters:
+    ///   - batch: Images of the model's size, at least one.
+    ///   - selection: Which patches take part.
+    /// - Returns: The class token included; nil of an encoder without patches.
+    public func tokenCount(of batch: ImageBatch, _ selection: TokenSelection) -> Int? {
+        guard case .transformer(let sizes) = configuration.vision else { return nil }
+        guard selection == .content else { return sizes.tokenCount }
+        let aligned = batch.alignedToPatches(of: sizes.patchSize)
+        let content = ContentTokens(
+            aligned.contents, side: batch.side, patchSize: sizes.patchSize)
+        return (content.count + batch.count / 2) / max(1, batch.count)
     }
 }

@@ -78,15 +78,7 @@ public struct NumberLocator: Sendable {
     /// - Parameter thumbnail: `[side, side, 3]`, as `Image.thumbnail(side:)` gives it.
     /// - Returns: The box in shares of the picture.
     public func box(onThumbnail thumbnail: [UInt8]) -> NumberBox {
-        var map = Map(channels: 3, side: Self.side)
-        for channel in 0..<3 {
-            for row in 0..<Self.side {
-                for column in 0..<Self.side {
-                    let value = Float(thumbnail[3 * (row * Self.side + column) + channel]) / 255
-                    map[channel, row, column] = (value - Self.pixelMean) / Self.pixelDeviation
-                }
-            }
-        }
+        var map = Map(thumbnail: thumbnail, side: Self.side)
         for (place, (layer, matrix)) in zip(layers, packed).enumerated() {
             map = map.convolved(layer, matrix, isRectified: place < layers.count - 1)
         }
@@ -106,9 +98,32 @@ private struct Map {
         values = [Float](repeating: 0, count: channels * (side + 2) * (side + 2))
     }
 
-    subscript(channel: Int, row: Int, column: Int) -> Float {
-        get { values[place(channel, row, column)] }
-        set { values[place(channel, row, column)] = newValue }
+    /// A thumbnail's colours, normalised.
+    init(thumbnail: [UInt8], side: Int) {
+        self.init(channels: 3, side: side)
+        let normal = (0...255).map { value in
+            (Float(value) / 255 - NumberLocator.pixelMean) / NumberLocator.pixelDeviation
+        }
+        let (square, line) = ((side + 2) * (side + 2), side + 2)
+        values.withUnsafeMutableBufferPointer { values in
+            thumbnail.withUnsafeBufferPointer { thumbnail in
+                for row in 0..<side {
+                    for column in 0..<side {
+                        let (pixel, place) = (
+                            3 * (row * side + column), (row + 1) * line + column + 1
+                        )
+                        for channel in 0..<3 {
+                            values[channel * square + place] =
+                                normal[Int(thumbnail[pixel + channel])]
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private subscript(channel: Int, row: Int, column: Int) -> Float {
+        values[place(channel, row, column)]
     }
 
     private func place(_ channel: Int, _ row: Int, _ column: Int) -> Int {
@@ -140,18 +155,35 @@ private struct Map {
                         }
                     }
                     matrix.multiply(panel: panel, into: products)
-                    for output in 0..<layer.outputs {
-                        let bias = layer.bias[output]
-                        for place in first..<first + width {
-                            let value = products[output * width + place - first] + bias
-                            result[output, place / result.side, place % result.side] =
-                                isRectified ? max(0, value) : value
-                        }
-                    }
+                    result.take(
+                        products, places: first..<first + width, biases: layer.bias,
+                        least: isRectified ? 0 : -.infinity)
                 }
             }
         }
         return result
+    }
+
+    /// Puts products `[channels, places]` and biases into their places, none below `least`.
+    private mutating func take(
+        _ products: UnsafeMutableBufferPointer<Float>, places: Range<Int>, biases: [Float],
+        least: Float
+    ) {
+        let (side, line) = (side, side + 2)
+        // A panel holds whole rows: their sides are divisors of its width.
+        let rows = places.lowerBound / side..<places.upperBound / side
+        values.withUnsafeMutableBufferPointer { values in
+            for (channel, bias) in biases.enumerated() {
+                var source = channel * places.count
+                for row in rows {
+                    let start = (channel * line + row + 1) * line + 1
+                    for column in 0..<side {
+                        values[start + column] = max(least, products[source + column] + bias)
+                    }
+                    source += side
+                }
+            }
+        }
     }
 
     /// One component of the windows of some places.
@@ -159,16 +191,30 @@ private struct Map {
         _ panel: UnsafeMutableBufferPointer<Float>, at start: Int, from origin: Int,
         places: Range<Int>, of resultSide: Int, stride: Int
     ) {
-        values.withUnsafeBufferPointer { values in
+        let rows = places.lowerBound / resultSide..<places.upperBound / resultSide
+        values.withUnsafeBytes { values in
+            let panel = UnsafeMutableRawBufferPointer(panel)
+            let size = MemoryLayout<Float>.size
             var target = start
-            // A panel holds whole rows: their sides are divisors of its width.
-            for row in places.lowerBound / resultSide..<places.upperBound / resultSide {
-                var source = origin + row * stride * (side + 2)
-                for _ in 0..<resultSide {
-                    panel[target] = values[source]
-                    target += 1
-                    source += stride
+            for row in rows {
+                let source = origin + row * stride * (side + 2)
+                if stride == 1 {
+                    // Rows are a multiple of eight long.
+                    for column in Swift.stride(from: 0, to: resultSide, by: 8) {
+                        panel.storeBytes(
+                            of: values.loadUnaligned(
+                                fromByteOffset: (source + column) * size, as: SIMD8<Float>.self),
+                            toByteOffset: (target + column) * size, as: SIMD8<Float>.self)
+                    }
+                } else {
+                    for column in 0..<resultSide {
+                        panel.storeBytes(
+                            of: values.load(
+                                fromByteOffset: (source + column * stride) * size, as: Float.self),
+                            toByteOffset: (target + column) * size, as: Float.self)
+                    }
                 }
+                target += resultSide
             }
         }
     }
