@@ -35,8 +35,10 @@ namespace {
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma")))
 #define REIDENT_TARGET_INLINE REIDENT_TARGET inline __attribute__((always_inline))
 
-/// Numbers in a register, rows of queries worked on at once, and registers a row and step.
+/// Numbers in a register, rows of queries in registers at once, and registers a row and step.
 constexpr int64_t lanes = 16, block_rows = 6, block_registers = 4;
+/// Rows that are taken through the stages together: so often a tile is read from the first cache.
+constexpr int64_t group_rows = 4 * block_rows;
 
 /// How numbers of a kind are multiplied: `word` is what one step of a product takes of a row.
 struct Single {
@@ -83,15 +85,16 @@ REIDENT_TARGET_INLINE __m512 exponential(__m512 x) {
     return _mm512_scalef_ps(y, n);
 }
 
-/// sums[row][16 · REGISTERS] = rows · columns over `count` words; columns lie `stride` words apart.
+/// sums[row][16 · REGISTERS] = rows · columns over `count` words; the columns' words of one step
+/// lie side by side, steps one after another.
 template <typename Kind, int64_t REGISTERS>
 REIDENT_TARGET_INLINE void multiply(const typename Kind::word *const *rows,
-                                    const typename Kind::word *columns, int64_t stride,
-                                    int64_t count, float *sums, int64_t sums_stride) {
+                                    const typename Kind::word *columns, int64_t count,
+                                    float *sums, int64_t sums_stride) {
     __m512 sum[block_rows][REGISTERS];
     for (auto &row : sum)
         for (auto &part : row) part = _mm512_setzero_ps();
-    for (int64_t k = 0; k < count; ++k, columns += stride) {
+    for (int64_t k = 0; k < count; ++k, columns += REGISTERS * lanes) {
 #pragma GCC unroll 8
         for (int64_t r = 0; r < block_rows; ++r) {
 #pragma GCC unroll 8
@@ -105,19 +108,32 @@ REIDENT_TARGET_INLINE void multiply(const typename Kind::word *const *rows,
             _mm512_storeu_ps(sums + r * sums_stride + c * lanes, sum[r][c]);
 }
 
-/// The same for any number of registers.
+/// Columns are cut into tiles of as equal widths as can be, so that none is a narrow rest; each
+/// tile lies in one piece. Gives the first register behind the tile that begins at `first`.
+inline int64_t end_of_tile(int64_t first, int64_t registers) {
+    int64_t left = registers - first;
+    int64_t tiles = (left + block_registers - 1) / block_registers;
+    return first + (left + tiles - 1) / tiles;
+}
+
+/// The same for all tiles and for `row_count` rows, a multiple of `block_rows`.
 template <typename Kind>
-REIDENT_TARGET_INLINE void multiply_all(const typename Kind::word *const *rows,
+REIDENT_TARGET_INLINE void multiply_all(const typename Kind::word *const *rows, int64_t row_count,
                                         const typename Kind::word *columns, int64_t registers,
-                                        int64_t stride, int64_t count, float *sums,
-                                        int64_t sums_stride) {
-    int64_t c = 0;
-    for (; c + block_registers <= registers; c += block_registers) {
-        multiply<Kind, block_registers>(rows, columns + c * lanes, stride, count,
-                                        sums + c * lanes, sums_stride);
-    }
-    for (; c < registers; ++c) {
-        multiply<Kind, 1>(rows, columns + c * lanes, stride, count, sums + c * lanes, sums_stride);
+                                        int64_t count, float *sums, int64_t sums_stride) {
+    for (int64_t c = 0; c < registers;) {
+        int64_t end = end_of_tile(c, registers);
+        const auto *tile = columns + c * lanes * count;
+        for (int64_t r = 0; r < row_count; r += block_rows) {
+            float *out = sums + r * sums_stride + c * lanes;
+            switch (end - c) {
+                case 4: multiply<Kind, 4>(rows + r, tile, count, out, sums_stride); break;
+                case 3: multiply<Kind, 3>(rows + r, tile, count, out, sums_stride); break;
+                case 2: multiply<Kind, 2>(rows + r, tile, count, out, sums_stride); break;
+                default: multiply<Kind, 1>(rows + r, tile, count, out, sums_stride); break;
+            }
+        }
+        c = end;
     }
 }
 
@@ -156,34 +172,113 @@ struct Scratch {
     Scratch(int64_t padded, int64_t width)
         : keys(static_cast<size_t>(padded * width / Kind::depth)),
           values(static_cast<size_t>(padded * width / Kind::depth)),
-          weights(static_cast<size_t>(padded * block_rows)),
-          scores(static_cast<size_t>(std::max(padded, width) * block_rows)) {}
+          weights(static_cast<size_t>(padded * group_rows)),
+          scores(static_cast<size_t>(std::max(padded, width) * group_rows)) {}
 };
+
+/// Sixteen rows of sixteen words become columns; rows from `count` on are zero.
+REIDENT_TARGET_INLINE void transpose(const char *rows, int64_t row_bytes, int64_t count,
+                                     char *columns, int64_t column_bytes) {
+    __m512i r[lanes], t[lanes];
+    for (int64_t i = 0; i < lanes; ++i) {
+        r[i] = i < count ? _mm512_loadu_si512(rows + i * row_bytes) : _mm512_setzero_si512();
+    }
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < lanes; i += 2) {  // neighbours of rows
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < lanes; i += 4) {  // fours of rows
+        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < 4; ++i) {  // quarters of registers
+        t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+        t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+        t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+        t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
+    }
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < 4; ++i) {
+        char *place = columns + i * column_bytes;
+        _mm512_storeu_si512(place, _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88));
+        _mm512_storeu_si512(place + 4 * column_bytes,
+                            _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88));
+        _mm512_storeu_si512(place + 8 * column_bytes,
+                            _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd));
+        _mm512_storeu_si512(place + 12 * column_bytes,
+                            _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd));
+    }
+}
+
+/// Sixteen numbers of one token, or of two neighbouring ones turn by turn; `next` null is zero.
+REIDENT_TARGET_INLINE void pair(const float *token, const float *, float *place) {
+    _mm512_storeu_ps(place, _mm512_loadu_ps(token));
+}
+REIDENT_TARGET_INLINE void pair(const uint16_t *token, const uint16_t *next, uint32_t *place) {
+    auto first = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(token));
+    auto second = next == nullptr ? _mm256_setzero_si256()
+                                  : _mm256_loadu_si256(reinterpret_cast<const __m256i *>(next));
+    auto low = _mm512_cvtepu16_epi32(first), high = _mm512_cvtepu16_epi32(second);
+    _mm512_storeu_si512(place, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+}
 
 /// Lays a head's keys side by side and its values so that a word holds those of neighbouring
 /// tokens; places behind the last token are zero.
 template <typename Kind>
-void arrange(const typename Kind::number *qkv, int64_t row, int64_t key, int64_t value,
-             int64_t tokens, int64_t padded, int64_t width, Scratch<Kind> &scratch) {
+REIDENT_TARGET void arrange(const typename Kind::number *qkv, int64_t row, int64_t key,
+                            int64_t value, int64_t tokens, int64_t padded, int64_t width,
+                            Scratch<Kind> &scratch) {
     using word = typename Kind::word;
-    constexpr int64_t depth = Kind::depth;
+    using number = typename Kind::number;
+    constexpr int64_t depth = Kind::depth, bytes = sizeof(number);
     int64_t words = width / depth;
-    std::fill(scratch.keys.begin(), scratch.keys.end(), word{});
-    std::fill(scratch.values.begin(), scratch.values.end(), word{});
-    for (int64_t first = 0; first < tokens; first += lanes) {
-        int64_t last = std::min(tokens, first + lanes);
-        for (int64_t k = 0; k < words; ++k) {
-            word *line = scratch.keys.data() + k * padded;
-            for (int64_t j = first; j < last; ++j) {
-                std::memcpy(line + j, qkv + j * row + key + k * depth, sizeof(word));
+    for (int64_t c = 0; c < padded / lanes;) {
+        int64_t end = end_of_tile(c, padded / lanes), side = (end - c) * lanes;
+        word *tile = scratch.keys.data() + c * lanes * words;
+        for (int64_t j = c * lanes; j < end * lanes; j += lanes) {
+            for (int64_t k = 0; k < words; k += lanes) {
+                // A width that is no multiple of sixteen words: the last ones are taken again.
+                int64_t from = std::min(k, words - lanes);
+                transpose(reinterpret_cast<const char *>(qkv + j * row + key + from * depth),
+                          row * bytes, tokens - j,
+                          reinterpret_cast<char *>(tile + from * side + j - c * lanes),
+                          side * static_cast<int64_t>(sizeof(word)));
             }
         }
+        c = end;
     }
-    auto *flat = reinterpret_cast<typename Kind::number *>(scratch.values.data());
-    for (int64_t j = 0; j < tokens; ++j) {
-        const auto *source = qkv + j * row + value;
-        auto *line = flat + j / depth * width * depth + j % depth;
-        for (int64_t d = 0; d < width; ++d) line[d * depth] = source[d];
+    for (int64_t c = 0; c < width / lanes;) {
+        int64_t end = end_of_tile(c, width / lanes), side = (end - c) * lanes;
+        word *tile = scratch.values.data() + c * lanes * (padded / depth);
+        for (int64_t j = 0; j < padded; j += depth) {
+            const number *token = qkv + j * row + value + c * lanes;
+            word *line = tile + j / depth * side;
+            for (int64_t d = 0; d < side; d += lanes) {
+                if (j >= tokens) {
+                    std::fill(line + d, line + d + lanes, word{});
+                } else {
+                    pair(token + d, j + 1 < tokens ? token + row + d : nullptr, line + d);
+                }
+            }
+        }
+        c = end;
+    }
+}
+
+/// Asks for the numbers that the next head needs of some tokens: they lie behind this one's.
+REIDENT_TARGET_INLINE void fetch_ahead(const char *token, int64_t token_bytes, int64_t part_bytes,
+                                       int64_t head_bytes, int64_t count) {
+    for (int64_t i = 0; i < count; ++i, token += token_bytes) {
+        for (int64_t part = 0; part < 3; ++part) {
+            for (int64_t line = 0; line < head_bytes; line += 64) {
+                _mm_prefetch(token + part * part_bytes + head_bytes + line, _MM_HINT_T1);
+            }
+        }
     }
 }
 
@@ -198,24 +293,29 @@ REIDENT_TARGET void attend(const typename Kind::number *qkv, int64_t row, int64_
     int64_t padded = (tokens + lanes - 1) / lanes * lanes;
     arrange<Kind>(qkv, row, embedding, 2 * embedding, tokens, padded, width, scratch);
     float scale = 1 / std::sqrt(static_cast<float>(width));
-    for (int64_t first = 0; first < tokens; first += block_rows) {
-        const word *rows[block_rows];
-        for (int64_t r = 0; r < block_rows; ++r) {
+    for (int64_t first = 0; first < tokens; first += group_rows) {
+        int64_t valid = std::min(group_rows, tokens - first);
+        int64_t count = (valid + block_rows - 1) / block_rows * block_rows;
+        constexpr int64_t bytes = sizeof(number);
+        fetch_ahead(reinterpret_cast<const char *>(qkv + first * row), row * bytes,
+                    embedding * bytes, width * bytes, valid);
+        const word *rows[group_rows];
+        for (int64_t r = 0; r < count; ++r) {
             // The last block repeats its last row.
             rows[r] = reinterpret_cast<const word *>(qkv + std::min(first + r, tokens - 1) * row);
         }
-        multiply_all<Kind>(rows, scratch.keys.data(), padded / lanes, padded, width / Kind::depth,
+        multiply_all<Kind>(rows, count, scratch.keys.data(), padded / lanes, width / Kind::depth,
                            scratch.scores.data(), padded);
-        float totals[block_rows];
-        for (int64_t r = 0; r < block_rows; ++r) {
+        float totals[group_rows];
+        for (int64_t r = 0; r < count; ++r) {
             number *weights = scratch.weights.data() + r * padded;
             totals[r] = weigh<Kind>(scratch.scores.data() + r * padded, tokens, padded, scale,
                                     weights);
             rows[r] = reinterpret_cast<const word *>(weights);
         }
-        multiply_all<Kind>(rows, scratch.values.data(), width / lanes, width,
+        multiply_all<Kind>(rows, count, scratch.values.data(), width / lanes,
                            padded / Kind::depth, scratch.scores.data(), width);
-        for (int64_t r = 0; r < block_rows && first + r < tokens; ++r) {
+        for (int64_t r = 0; r < valid; ++r) {
             __m512 factor = _mm512_set1_ps(1 / totals[r]);
             for (int64_t d = 0; d < width; d += lanes) {
                 Kind::store(_mm512_mul_ps(
@@ -261,6 +361,9 @@ bool has_instructions() {
 std::optional<at::Tensor> own_attention(const at::Tensor &qkv, int64_t heads) {
     bool fits = qkv.dim() == 3 && qkv.size(2) % (3 * heads * lanes) == 0 && qkv.numel() > 0;
     if (!fits || !qkv.is_cpu() || !has_instructions()) return std::nullopt;
+    // A register of words of one token's key, see transpose().
+    int64_t width = qkv.size(2) / 3 / heads, depth = qkv.scalar_type() == at::kFloat ? 1 : 2;
+    if (width < depth * lanes) return std::nullopt;
     auto joined = qkv.contiguous();
     if (joined.scalar_type() == at::kFloat) return computed<Single>(joined, heads);
     if (joined.scalar_type() == at::kBFloat16) return computed<Half>(joined, heads);
