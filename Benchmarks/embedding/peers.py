@@ -205,7 +205,8 @@ def measure(peer: str, name: str, options, folder: str) -> dict:
             return ours(peer, name, options, folder)
         output = subprocess.run(
             [sys.executable, __file__, "--child", peer, name, "--threads", str(options.threads),
-             "--repeats", str(options.repeats), "--features", folder],
+             "--repeats", str(options.repeats), "--features", folder,
+             "--batch-size", str(MODELS[name])],
             check=True, capture_output=True, text=True).stdout
         return json.loads(output.splitlines()[-1])
     except subprocess.CalledProcessError as error:
@@ -250,6 +251,7 @@ def main() -> None:
     add = parser.add_argument
     add("--models", nargs="*", default=list(MODELS), choices=list(MODELS))
     add("--only", default="", help="regular expression of peer names")
+    add("--batch-size", type=int, help="instead of 16 for B/16 and 8 for L/14")
     add("--threads", type=int, default=os.cpu_count())
     add("--repeats", type=int, default=5)
     add("--reident", default=str(ROOT / ".build/release/reident"))
@@ -257,6 +259,8 @@ def main() -> None:
     add("--child", nargs=2, metavar=("PEER", "MODEL"), help=argparse.SUPPRESS)
     add("--features", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.batch_size:
+        MODELS.update(dict.fromkeys(MODELS, options.batch_size))
     if options.child:
         print(json.dumps(child(*options.child, options)))
         return

@@ -9,16 +9,12 @@ extension Image {
     /// - Returns: Interleaved 8-bit RGB, `[side, side, 3]`.
     public func thumbnail(side: Int) -> [UInt8] {
         precondition(side > 0, "a thumbnail has at least one field")
-        func bounds(_ place: Int, _ length: Int) -> Range<Int> {
-            let start = min(length - 1, place * length / side)
-            return start..<max(start + 1, (place + 1) * length / side)
-        }
-        let columns = (0..<side).map { bounds($0, width) }
+        let columns = (0..<side).map { Self.pixels(ofField: $0, of: side, along: width) }
         return [UInt8](unsafeUninitializedCapacity: side * side * 3) { fields, count in
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: side * 3) { sums in
                 pixels.withUnsafeBufferPointer { pixels in
                     for row in 0..<side {
-                        let lines = bounds(row, height)
+                        let lines = Self.pixels(ofField: row, of: side, along: height)
                         sums.initialize(repeating: 0)
                         for line in lines {
                             for (column, places) in columns.enumerated() {
@@ -47,5 +43,11 @@ extension Image {
             }
             count = side * side * 3
         }
+    }
+
+    /// The pixels of one of equal fields along a side; a field of a tiny picture is one pixel.
+    static func pixels(ofField place: Int, of count: Int, along length: Int) -> Range<Int> {
+        let start = min(length - 1, place * length / count)
+        return start..<max(start + 1, (place + 1) * length / count)
     }
 }

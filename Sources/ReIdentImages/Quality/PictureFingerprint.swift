@@ -56,16 +56,12 @@ public struct PictureFingerprint: Sendable, Hashable {
 
     /// Mean brightness of equal fields, 0...255, row by row.
     private static func fields(of image: Image, columns: Int, rows: Int) -> [Double] {
-        // A field of a tiny picture is at least one pixel.
-        func bounds(_ place: Int, _ count: Int, _ length: Int) -> Range<Int> {
-            let start = min(length - 1, place * length / count)
-            return start..<max(start + 1, (place + 1) * length / count)
-        }
-        return image.pixels.withUnsafeBufferPointer { pixels in
+        image.pixels.withUnsafeBufferPointer { pixels in
             (0..<rows).flatMap { row in
                 (0..<columns).map { column in
                     let (lines, places) = (
-                        bounds(row, rows, image.height), bounds(column, columns, image.width)
+                        Image.pixels(ofField: row, of: rows, along: image.height),
+                        Image.pixels(ofField: column, of: columns, along: image.width)
                     )
                     var sum = 0
                     for line in lines {
