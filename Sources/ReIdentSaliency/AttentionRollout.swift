@@ -44,7 +44,7 @@ extension ScoreCAM {
         let side = Int(Double(patches.count).squareRoot().rounded())
         return SaliencyMap(
             rows: side, columns: side,
-            values: zip(patches, isContent(image.content, side: side)).map { $1 ? $0 : 0 }
+            values: zip(patches, image.cellsOfContent(side: side)).map { $1 ? $0 : 0 }
         ).scaledToOne()
     }
 

@@ -40,13 +40,18 @@ extension SaliencyMap {
         return SaliencyMap(rows: side, columns: side, values: values)
     }
 
-    /// Spearman's rank correlation with another map, on cells that are not 0 in both.
+    /// Spearman's rank correlation with another map on the cells that show a crop.
     ///
-    /// - Parameter other: A map of as many rows and columns.
-    /// - Returns: -1...1; nil where fewer than three cells are left or one map is level on them.
-    public func rankCorrelation(with other: SaliencyMap) -> Double? {
+    /// Where both are 0 on one of them they agree; padding, 0 in every map, does not count.
+    ///
+    /// - Parameters:
+    ///   - other: A map of as many rows and columns.
+    ///   - image: The crop in the encoder's square.
+    /// - Returns: -1...1; nil where there are fewer than three cells or one map is level on them.
+    public func rankCorrelation(with other: SaliencyMap, on image: PreparedImage) -> Double? {
         precondition(rows == other.rows && columns == other.columns, "maps of two grids")
-        let cells = values.indices.filter { values[$0] != 0 || other.values[$0] != 0 }
+        let shown = image.cellsOfContent(side: rows)
+        let cells = values.indices.filter { shown[$0] }
         guard cells.count > 2 else { return nil }
         let (first, second) = (
             Self.ranks(cells.map { values[$0] }), Self.ranks(cells.map { other.values[$0] })
@@ -102,5 +107,20 @@ extension SaliencyMap {
         }
         let (allMass, allArea) = (mass.reduce(0, +), area.reduce(0, +))
         return (mass.map { allMass > 0 ? $0 / allMass : 0 }, area.map { $0 / max(1, allArea) })
+    }
+}
+
+extension PreparedImage {
+    /// For each cell of a grid, row by row, whether any of it shows the image, and not padding
+    /// alone.
+    func cellsOfContent(side cells: Int) -> [Bool] {
+        let cell = side / cells
+        return (0..<cells).flatMap { row in
+            (0..<cells).map { column in
+                let (left, top) = (column * cell, row * cell)
+                return left < content.left + content.width && left + cell > content.left
+                    && top < content.top + content.height && top + cell > content.top
+            }
+        }
     }
 }

@@ -146,7 +146,7 @@ public final class ScoreCAM {
         let pixels: Tensor  // [1, 3, S, S]
         let embedding: [Float]  // [D], unit length
         let masks: ActivationMasks
-        let content: PixelRectangle
+        let image: PreparedImage
     }
 
     private func look(at image: PreparedImage) throws -> Look {
@@ -175,7 +175,7 @@ public final class ScoreCAM {
             pixels: pixels,
             embedding: try embedding.converted(to: .float32).l2Normalized().floatValues(),
             masks: ActivationMasks(channels: channels, side: side, activations: values),
-            content: image.content)
+            image: image)
     }
 
     private func map(
@@ -198,7 +198,7 @@ public final class ScoreCAM {
         let values = masks.combined(exponentials.map { $0 / sum })
         let map = SaliencyMap(
             rows: masks.side, columns: masks.side,
-            values: zip(values, isContent(look.content, side: masks.side)).map { $1 ? $0 : 0 })
+            values: zip(values, look.image.cellsOfContent(side: masks.side)).map { $1 ? $0 : 0 })
         return (map.scaledToOne(), chosen.count)
     }
 
@@ -237,17 +237,5 @@ public final class ScoreCAM {
         let masked = try pixels.multiplied(by: mask)  // [B, 3, S, S]
         return try model.embedding(ofPixels: masked, observe: { _, _ in })
             .converted(to: .float32).l2Normalized().matmul(target).floatValues()
-    }
-
-    /// For each cell whether any of it shows the image, and not padding alone.
-    func isContent(_ content: PixelRectangle, side: Int) -> [Bool] {
-        let cell = model.imageSize / side
-        return (0..<side).flatMap { row in
-            (0..<side).map { column in
-                let (left, top) = (column * cell, row * cell)
-                return left < content.left + content.width && left + cell > content.left
-                    && top < content.top + content.height && top + cell > content.top
-            }
-        }
     }
 }

@@ -12,19 +12,27 @@ struct MapComparisonTests {
         SaliencyMap(rows: values.count / columns, columns: columns, values: values)
     }
 
-    @Test("rank correlation is Spearman's, with shared ranks, on cells that are not dark in both")
+    @Test("rank correlation is Spearman's, with shared ranks, on the cells that show the crop")
     func ranks() {
-        let first = map([0.1, 0.2, 0.3, 0.9])
-        #expect(first.rankCorrelation(with: map([0.2, 0.3, 0.5, 0.6])) == 1)
-        #expect(first.rankCorrelation(with: map([0.9, 0.5, 0.2, 0.1])) == -1)
+        let square = PreparedImage(side: 4, pixels: [UInt8](repeating: 0, count: 48))
+        func correlation(_ first: [Float], _ second: [Float]) -> Double? {
+            map(first).rankCorrelation(with: map(second), on: square)
+        }
+        let first: [Float] = [0.1, 0.2, 0.3, 0.9]
+        #expect(correlation(first, [0.2, 0.3, 0.5, 0.6]) == 1)
+        #expect(correlation(first, [0.9, 0.5, 0.2, 0.1]) == -1)
         // scipy.stats.spearmanr([1, 2, 3, 4], [1, 1, 2, 2]) is 0.894427191.
-        let shared = first.rankCorrelation(with: map([0.1, 0.1, 0.2, 0.2])) ?? 0
-        #expect(abs(shared - 0.894_427_191) < 1e-9)
-        #expect(first.rankCorrelation(with: map([0.5, 0.5, 0.5, 0.5])) == nil)
-        #expect(map([0, 0, 1, 0.5]).rankCorrelation(with: map([0, 0, 1, 0.5])) == nil)
-        let dark = map([0, 0, 0, 0.4, 0.6, 1], columns: 3)
-        let other = map([0, 0, 0.9, 0.4, 0.5, 0.6], columns: 3)
-        #expect(abs((dark.rankCorrelation(with: other) ?? 0) + 0.2) < 1e-9)
+        #expect(abs((correlation(first, [0.1, 0.1, 0.2, 0.2]) ?? 0) - 0.894_427_191) < 1e-9)
+        #expect(correlation(first, [0.5, 0.5, 0.5, 0.5]) == nil)
+        // The first column is padding; cells of the crop that are dark in both count.
+        let padded = PreparedImage(
+            side: 9, pixels: [UInt8](repeating: 0, count: 243),
+            content: PixelRectangle(left: 3, top: 0, width: 6, height: 9))
+        let dark = map([0, 0, 0.4, 0, 0.6, 1, 0, 0.2, 0], columns: 3)
+        let other = map([0, 0, 0.9, 0, 0.4, 0.5, 0, 0.6, 0], columns: 3)
+        // scipy.stats.spearmanr of the crop's six cells.
+        let found = dark.rankCorrelation(with: other, on: padded) ?? 0
+        #expect(abs(found - 0.529411765) < 1e-8)
     }
 
     @Test("the middle counts most where the crop lies, and padding nothing")

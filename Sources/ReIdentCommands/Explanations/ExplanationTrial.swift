@@ -151,7 +151,8 @@ final class ExplanationTrial {
         }
         return Outcome(
             player: pair.query.identity, similarity: curves[.plain]?.deletion.first ?? 0,
-            curves: curves, fidelity: maps[.grouped].flatMap { shown.rankCorrelation(with: $0) },
+            curves: curves,
+            fidelity: maps[.grouped].flatMap { shown.rankCorrelation(with: $0, on: query) },
             shares: shares, seconds: seconds, passes: passes)
     }
 }
