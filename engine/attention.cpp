@@ -270,7 +270,8 @@ REIDENT_TARGET void arrange(const typename Kind::number *qkv, int64_t row, int64
     }
 }
 
-/// Asks for the numbers that the next head needs of some tokens: they lie behind this one's.
+/// Asks for the numbers that the next head needs of some tokens: they lie behind this one's. Behind
+/// the last head lies something else or nothing; asking for it reads nothing and cannot fail.
 REIDENT_TARGET_INLINE void fetch_ahead(const char *token, int64_t token_bytes, int64_t part_bytes,
                                        int64_t head_bytes, int64_t count) {
     for (int64_t i = 0; i < count; ++i, token += token_bytes) {

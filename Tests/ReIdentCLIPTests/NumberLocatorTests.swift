@@ -146,7 +146,7 @@ struct NumberLocatorTests {
         var layers = Self.random(seed: 6).layers
         layers[1] = .init(
             weight: layers[1].weight, bias: [Float](repeating: .nan, count: 36),
-            inputs: layers[1].inputs, stride: 1)
+            inputs: layers[1].inputs, stride: layers[1].stride)
         try NumberLocator(layers: layers).write(to: folder.file("nan"))
         #expect(throws: PackageError.self) { _ = try NumberLocator(path: folder.file("nan")) }
     }

@@ -53,7 +53,7 @@ extension NumberLocator {
     }
 
     /// Outputs, window and stride of all layers.
-    private static var parts: [(outputs: Int, kernel: Int, stride: Int)] {
+    static var parts: [(outputs: Int, kernel: Int, stride: Int)] {
         plan.map { ($0.channels, 3, $0.stride) } + [(headChannels, 1, 1)]
     }
 

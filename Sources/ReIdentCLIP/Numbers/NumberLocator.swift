@@ -58,6 +58,16 @@ public struct NumberLocator: Sendable {
 
     /// A network of layers that follow `plan`.
     public init(layers: [Layer]) {
+        let inputs = [3] + Self.parts.map(\.outputs)
+        precondition(
+            layers.count == Self.parts.count
+                && zip(zip(layers, Self.parts), inputs).allSatisfy { pair, inputs in
+                    let (layer, part) = pair
+                    return layer.inputs == inputs && layer.outputs == part.outputs
+                        && layer.stride == part.stride
+                        && layer.weight.count
+                            == part.outputs * inputs * part.kernel * part.kernel
+                }, "the layers are those of the plan")
         self.layers = layers
         packed = layers.map { PackedMatrix($0.weight, depth: $0.weight.count / $0.outputs) }
     }
@@ -78,6 +88,7 @@ public struct NumberLocator: Sendable {
     /// - Parameter thumbnail: `[side, side, 3]`, as `Image.thumbnail(side:)` gives it.
     /// - Returns: The box in shares of the picture.
     public func box(onThumbnail thumbnail: [UInt8]) -> NumberBox {
+        precondition(thumbnail.count == 3 * Self.side * Self.side, "a thumbnail of the side")
         var map = Map(thumbnail: thumbnail, side: Self.side)
         for (place, (layer, matrix)) in zip(layers, packed).enumerated() {
             map = map.convolved(layer, matrix, isRectified: place < layers.count - 1)
