@@ -16,6 +16,7 @@
 #endif
 
 #include "boundary.hpp"
+#include "int8_linear.hpp"
 
 namespace reident {
 
@@ -77,6 +78,7 @@ re_functions make_table() {
     add_tensor_functions(table);
     add_operator_functions(table);
     add_linear_functions(table);
+    add_int8_functions(table);
     add_convolution_functions(table);
     add_batch_norm_functions(table);
     add_gradient_functions(table);

@@ -31,8 +31,9 @@ sys.path.insert(0, str(ROOT / "Tools"))
 
 MODELS = {"ViT-B-16-quickgelu": 16, "ViT-L-14-quickgelu": 8}
 PEERS = ["torch-fp32", "torch-bf16", "torch-bf16-autocast", "compile-bf16", "onnxruntime-fp32",
-         "openvino-fp32", "openvino-bf16"]
-OURS = ["reident-fp32", "reident-bf16", "reident-bf16-content"]
+         "onnxruntime-int8", "openvino-fp32", "openvino-bf16", "openvino-int8"]
+OURS = ["reident-fp32", "reident-bf16", "reident-int8", "reident-bf16-content",
+        "reident-int8-content"]
 SEED = 1
 
 
@@ -86,7 +87,7 @@ def compile_peer(visual, pixels):
     return lambda: visual(pixels)
 
 
-def onnxruntime_peer(visual, pixels, threads: int, folder: str):
+def onnxruntime_peer(visual, pixels, threads: int, folder: str, precision: str):
     import onnxruntime
     import torch
 
@@ -94,6 +95,11 @@ def onnxruntime_peer(visual, pixels, threads: int, folder: str):
     path = os.path.join(folder, "encoder.onnx")
     torch.onnx.export(visual, (pixels,), path, dynamo=False, input_names=["pixels"],
                       output_names=["features"])
+    if precision == "int8":
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        quantize_dynamic(path, f"{path}.int8", per_channel=True, weight_type=QuantType.QInt8)
+        path = f"{path}.int8"
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
@@ -108,8 +114,14 @@ def openvino_peer(visual, pixels, threads: int, precision: str):
     torch.backends.mha.set_fastpath_enabled(False)
     model = openvino.convert_model(visual, example_input=pixels)
     model.reshape(list(pixels.shape))
+    if precision == "int8":
+        import nncf
+
+        # Calibrated on what is measured, which is the best case for its cosine.
+        model = nncf.quantize(model, nncf.Dataset([pixels.numpy()]), subset_size=1,
+                              model_type=nncf.ModelType.TRANSFORMER)
     compiled = openvino.Core().compile_model(model, "CPU", {
-        "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision],
+        "INFERENCE_PRECISION_HINT": {"fp32": "f32"}.get(precision, "bf16"),
         "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"})
     feed = pixels.numpy()
     return lambda: compiled(feed)[0]
@@ -131,7 +143,7 @@ def child(peer: str, name: str, options) -> dict:
             case "compile":
                 compute = compile_peer(visual, pixels)
             case "onnxruntime":
-                compute = onnxruntime_peer(visual, pixels, options.threads, folder)
+                compute = onnxruntime_peer(visual, pixels, options.threads, folder, precision)
             case "openvino":
                 compute = openvino_peer(visual, pixels, options.threads, precision)
         figures = timed(compute, MODELS[name], options.repeats)
@@ -171,7 +183,7 @@ def machine() -> dict:
     """What was measured on, and with which versions."""
     import importlib.metadata
 
-    names = ["torch", "onnxruntime", "openvino", "open_clip_torch"]
+    names = ["torch", "onnxruntime", "openvino", "nncf", "open_clip_torch"]
     versions = {}
     for package in names:
         try:
@@ -216,29 +228,30 @@ def measure(peer: str, name: str, options, folder: str) -> dict:
         return {"failed": repr(error)[:200]}
 
 
+def precision_of(peer: str) -> str:
+    return next(name for name in ("int8", "bf16", "fp32") if f"-{name}" in peer)
+
+
 def table(results: dict, ceiling: dict) -> str:
     """Rates, shares of the machine's own products, and ReIdent's ratio to peers as precise."""
-    lines = ["| model | | images/s | of the ceiling | ReIdent fp32 is | ReIdent bf16 is "
-             "| by content tokens | smallest cosine |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| model | | images/s | of the ceiling | ReIdent is | by content tokens "
+             "| smallest cosine |", "|---|---|---|---|---|---|---|"]
     for name, peers in results.items():
         rates = {peer: figures.get("images_per_second") for peer, figures in peers.items()}
         for peer, figures in peers.items():
             if "failed" in figures:
-                lines.append(f"| {name} | {peer} | failed: {figures['failed']} | | | | | |")
+                lines.append(f"| {name} | {peer} | failed: {figures['failed']} | | | | |")
                 continue
+            precision = precision_of(peer)
             cells = []
-            for precision in ("fp32", "bf16"):
-                mine = rates.get(f"reident-{precision}")
-                same = f"-{precision}" in peer and peer not in OURS
-                cells.append(f"{mine / rates[peer]:.2f} x" if mine and same else "")
-            content = rates.get("reident-bf16-content")
-            same = "-bf16" in peer and peer not in OURS
-            cells.append(f"{content / rates[peer]:.2f} x" if content and same else "")
+            for mine in (f"reident-{precision}", f"reident-{precision}-content"):
+                known = rates.get(mine) and peer not in OURS
+                cells.append(f"{rates[mine] / rates[peer]:.2f} x" if known else "")
             cosine = figures.get("smallest_cosine")
             work = figures.get("gflop_per_image") or next(
                 (other["gflop_per_image"] for key, other in peers.items()
                  if "gflop_per_image" in other and "content" not in key), None)
-            most = ceiling.get("bf16" if "bf16" in peer else "fp32")
+            most = ceiling.get(precision)
             share = f"{rates[peer] * work / most:.0%}" if work and most else ""
             lines.append(
                 f"| {name} | {peer} | {rates[peer]:.2f} | {share} | " + " | ".join(cells)

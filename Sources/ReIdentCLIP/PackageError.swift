@@ -36,6 +36,8 @@ public enum PackageError: DiagnosedError {
     case projectionMissing(path: String)
     /// An encoder without patches was to look at some of them.
     case noPatches(package: String)
+    /// An encoder, or a device, without products of 8-bit integers was to use them.
+    case noInt8(package: String, device: String)
     /// A configuration beside the weights contradicts the chosen architecture.
     case contradiction(
         path: String, setting: String, found: String, architecture: String, expected: String,
@@ -62,7 +64,7 @@ public enum PackageError: DiagnosedError {
     public var kind: FailureKind {
         switch self {
         case .unknownArchitecture, .unknownWeights, .unsuitableImageSize, .fixedImageSize,
-            .noPatches:
+            .noPatches, .noInt8:
             .usage
         case .notFound: .inputNotFound
         case .vocabularyNotFound: .unavailable
@@ -114,6 +116,9 @@ public enum PackageError: DiagnosedError {
         case .noPatches(let package):
             "\(package): its encoder is no transformer, so no patches of an image can be left out. "
                 + "Use --tokens all."
+        case .noInt8(let package, let device):
+            "\(package): int8 is for transformers on the processor; this is another encoder, or "
+                + "another device (\(device)). Use --precision bf16."
         case .projectionMissing(let path):
             "\(path): there is no 'visual.proj', which the projected embedding needs. Leave out "
                 + "--keep-projection, or set \"embedding\" to \"features\"."

@@ -47,14 +47,14 @@ struct BenchmarkCommand: AsyncParsableCommand {
 
     func run() async throws {
         var options = PlayerEncoder.Options()
-        options.precision = try precision.supported()
+        options.precision = precision.precision
         options.tokens = tokens
         computing.apply(to: &options)
         let encoder = try await PlayerEncoder.open(model.open(), options: options)
         output.note("Measuring the encoder.")
         let measured = try await EncoderBenchmark.measure(encoder, repeats: repeats)
         var layers: [LinearBenchmark] = []
-        for precision in linear ? [Precision.fp32, .bf16] : [] {
+        for precision in linear ? [Precision.fp32, .bf16, .int8] : [] {
             output.note("Measuring linear layers in \(precision.rawValue).")
             layers.append(
                 try await LinearBenchmark.measure(

@@ -21,8 +21,8 @@ struct BenchmarkReport: Encodable {
         let inputs: Int
         let outputs: Int
         let inference: Double
-        let forward: Double
-        let backward: Double
+        let forward: Nullable<Double>
+        let backward: Nullable<Double>
     }
 
     /// The linear layers in one precision.
@@ -77,8 +77,8 @@ struct BenchmarkReport: Encodable {
                         layers: part.layers.map {
                             Layer(
                                 name: $0.name, inputs: $0.inputs, outputs: $0.outputs,
-                                inference: $0.inference, forward: $0.forward,
-                                backward: $0.backward)
+                                inference: $0.inference, forward: Nullable($0.forward),
+                                backward: Nullable($0.backward))
                         })
                 )
             })
@@ -105,16 +105,15 @@ struct BenchmarkReport: Encodable {
                     ?? ""))
         for (precision, part) in linear.sorted(by: { $0.key > $1.key }) {
             lines.append("")
-            lines += TextTable.lines(
-                [["\(precision), GFLOP/s", "K", "N", "inference", "forward", "backward"]]
-                    + part.layers.map {
-                        [
-                            $0.name, "\($0.inputs)", "\($0.outputs)",
-                            ProgressEstimate.rounded($0.inference),
-                            ProgressEstimate.rounded($0.forward),
-                            ProgressEstimate.rounded($0.backward),
-                        ]
-                    } + [["ceiling", "", "", ProgressEstimate.rounded(part.ceiling)]])
+            var rows = [["\(precision), GFLOP/s", "K", "N", "inference", "forward", "backward"]]
+            for layer in part.layers {
+                let rates = [layer.inference, layer.forward.value, layer.backward.value]
+                rows.append(
+                    [layer.name, "\(layer.inputs)", "\(layer.outputs)"]
+                        + rates.map { $0.map { ProgressEstimate.rounded($0) } ?? "" })
+            }
+            rows.append(["ceiling", "", "", ProgressEstimate.rounded(part.ceiling)])
+            lines += TextTable.lines(rows)
         }
         return lines.joined(separator: "\n")
     }

@@ -65,6 +65,47 @@ extension Tensor {
         }
     }
 
+    /// A weight `[N, K]` in 8-bit integers, laid out once for `linearInt8`.
+    ///
+    /// - Returns: The integers, and for each output what 1 stands for and their sum, `[2, N]`.
+    /// - Throws: `EngineError` unless it is a matrix on the processor.
+    public func quantizedWeight() throws(EngineError) -> (packed: Tensor, scales: Tensor) {
+        var packed: OpaquePointer?
+        var scales: OpaquePointer?
+        try engine.check(
+            "quantize_weight",
+            engine.functions.pointee.quantize_weight(handle, &packed, &scales))
+        guard let packed, let scales else {
+            throw EngineError(code: .operation, operation: "quantize_weight", message: "no result")
+        }
+        return (Tensor(owning: packed, of: engine), Tensor(owning: scales, of: engine))
+    }
+
+    /// Linear layer in 8-bit integers, with what follows it in one go; records no gradients.
+    ///
+    /// Each row of this tensor gets a scale and a zero of its own from its smallest and largest
+    /// number. Sums are exact, and what follows them is in fp32.
+    ///
+    /// - Parameters:
+    ///   - weight: From `quantizedWeight()`.
+    ///   - scales: From there, too.
+    ///   - bias: `[N]`.
+    ///   - activation: Applied to the product.
+    ///   - residual: `[…, N]`, added after that.
+    ///   - plainly: Whether to take the way of processors without 8-bit products.
+    /// - Returns: `[…, N]`, of this tensor's element type, fp32 or bf16.
+    /// - Throws: `EngineError` if the shapes do not go together.
+    public func linearInt8(
+        weight: Tensor, scales: Tensor, bias: Tensor?, activation: FusedActivation = .none,
+        residual: Tensor? = nil, plainly: Bool = false
+    ) throws(EngineError) -> Tensor {
+        try engine.tensor("linear_int8") {
+            $0.linear_int8(
+                handle, weight.handle, scales.handle, bias?.handle, activation.code,
+                residual?.handle, plainly ? 1 : 0, &$1)
+        }
+    }
+
     /// Layer norm over the last dimension: (x - mean) / √(variance + ε) · weight + bias.
     ///
     /// - Throws: `EngineError` if the shapes do not go together.

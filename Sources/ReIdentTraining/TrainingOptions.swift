@@ -116,6 +116,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try require((maximumSteps ?? 1) >= 1, "--max-steps", "at least 1")
         try require((saveInterval ?? 1) >= 1, "--save-every", "at least 1")
         try require(
+            precision != .int8, "--precision int8",
+            "Integers record no gradients. Use --precision bf16.")
+        try require(
             precision != .fp16 || device.hasPrefix("cuda"), "--precision fp16",
             "--device cuda; on the CPU use fp32 or bf16")
     }

@@ -31,6 +31,8 @@ struct StageComparison: Encodable {
     var stages: [Stage] = []
     /// The smallest cosine of a bf16 embedding with the reference's.
     var bfloat16Cosine: Float = 1
+    /// The same in 8-bit integers; 1 for encoders that have none.
+    var int8Cosine: Float = 1
     /// The largest difference of a number of a unit-length embedding, features and projected.
     var largestUnitDifference: Float = 0
     /// The text side, where it was compared.
@@ -39,6 +41,7 @@ struct StageComparison: Encodable {
     enum CodingKeys: String, CodingKey {
         case stages, text
         case bfloat16Cosine = "cosine_bf16"
+        case int8Cosine = "cosine_int8"
         case largestUnitDifference = "max_unit_embedding_difference"
     }
 
@@ -79,10 +82,17 @@ struct StageComparison: Encodable {
                 try tensor.l2Normalized().floatValues(), try reference.floats(name))
             result.largestUnitDifference = max(result.largestUnitDifference, difference)
         }
-        let half = try package.makeEncoder(form: package.packedForm(.bf16, batchSize: batch.count))
-        let unit = try half(batch).converted(to: .float32).l2Normalized().floatValues()
-        result.bfloat16Cosine = smallestCosine(
-            unit, try reference.floats("projected_unit"), rows: batch.count)
+        func cosine(_ precision: Precision) throws -> Float {
+            let encoder = try package.makeEncoder(
+                form: package.packedForm(precision, batchSize: batch.count))
+            let unit = try encoder(batch).converted(to: .float32).l2Normalized().floatValues()
+            return smallestCosine(
+                unit, try reference.floats("projected_unit"), rows: batch.count)
+        }
+        result.bfloat16Cosine = try cosine(.bf16)
+        if case .transformer = package.configuration.vision {
+            result.int8Cosine = try cosine(.int8)
+        }
         return result
     }
 

@@ -41,6 +41,7 @@ struct VisionTransformerTests {
         }
         #expect(found.largestUnitDifference <= Tolerance.unitEmbedding)
         #expect(found.bfloat16Cosine >= Tolerance.bfloat16Cosine)
+        #expect(found.int8Cosine >= Tolerance.int8Cosine)
     }
 
     @Test("a batch's embedding does not depend on what else is in the batch")
@@ -116,6 +117,7 @@ struct FullSizeParity {
             try encoded.write(to: URL(filePath: "\(path)/differences.json"))
             #expect(found.largestUnitDifference <= Tolerance.unitEmbedding, "\(name)")
             #expect(found.bfloat16Cosine >= Tolerance.bfloat16Cosine, "\(name)")
+            #expect(found.int8Cosine >= Tolerance.int8Cosine, "\(name)")
         }
     }
 }

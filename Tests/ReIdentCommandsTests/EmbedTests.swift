@@ -53,6 +53,37 @@ struct EmbedTests {
         #expect(try written.metadata["model"] == ModelPackage.open(model).fingerprint())
     }
 
+    @Test("int8 is refused for an encoder that is no transformer")
+    func int8OfResNet() throws {
+        let place = try Workplace()
+        let arguments = [
+            "embed", try place.image("a.png", seed: 1), "--model",
+            SharedData.projectRoot.appending(path: "Models/reident-tiny").path, "--out",
+            place.file("out.safetensors"), "--precision", "int8",
+        ]
+        expectFailure(
+            try BuiltProgram.run(arguments), code: 64, saying: ["int8", "--precision bf16"])
+        #expect(!FileManager.default.fileExists(atPath: place.file("out.safetensors")))
+    }
+
+    @Test("int8 embeds nearly what fp32 embeds, and the file says so")
+    func int8() throws {
+        let place = try Workplace()
+        let (image, model) = (try place.image("a.png", seed: 1), try place.model())
+        func vector(_ precision: String) throws -> [Float] {
+            let path = place.file(precision)
+            let run = try BuiltProgram.run([
+                "embed", image, "--model", model, "--out", path, "--precision", precision,
+            ])
+            #expect(run.status == 0, "\(run.errors)")
+            let file = try SafetensorsFile(path: path)
+            #expect(file.metadata["precision"] == precision)
+            return try file.floats("embeddings")
+        }
+        let cosine = zip(try vector("fp32"), try vector("int8")).reduce(0) { $0 + $1.0 * $1.1 }
+        #expect(cosine >= Tolerance.int8Cosine && cosine < 1.0001)
+    }
+
     @Test("an override of the package's preprocessing warns, changes the vectors and is recorded")
     func override() throws {
         let place = try Workplace()

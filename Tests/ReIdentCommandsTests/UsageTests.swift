@@ -49,21 +49,6 @@ struct UsageTests {
         expectFailure(try BuiltProgram.run(arguments), code: 64)
     }
 
-    @Test(
-        "refuses options of later versions in a sentence",
-        arguments: [
-            (["--precision", "int8"], "int8")
-        ])
-    func laterOptions(options: [String], words: String) throws {
-        let place = try Workplace()
-        let arguments = [
-            "embed", try place.image("a.png", seed: 1), "--model", try place.model(), "--out",
-            place.file("out.safetensors"),
-        ]
-        expectFailure(
-            try BuiltProgram.run(arguments + options), code: 64, saying: [words])
-    }
-
     @Test("lists architectures with sizes, parameters and where weights come from")
     func list() throws {
         let run = try BuiltProgram.run(

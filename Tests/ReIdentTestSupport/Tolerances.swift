@@ -12,6 +12,9 @@ public enum Tolerance {
     public static let singleOperation: Float = 1e-5
     /// A bf16 result against fp32: half a unit of 8 bits, for values near 1, a few times summed.
     public static let bfloat16Operation: Float = 2e-2
+    /// A layer in 8-bit integers against fp32, the length of the difference over the result's:
+    /// half a step of 255 in each input and of 127 in each weight, for numbers spread evenly.
+    public static let int8Operation: Float = 2e-2
 
     // MARK: Metrics
 
@@ -63,6 +66,8 @@ public enum Tolerance {
     ///
     /// PyTorch's own bf16 stays above it on the same models.
     public static let bfloat16Cosine: Float = 0.9995
+    /// Cosine of an embedding in 8-bit integers with the fp32 one, as the project promises.
+    public static let int8Cosine: Float = 0.995
     /// Zero-shot logits at a scale of 100, against open_clip's: what the project promises.
     public static let zeroShotLogit: Float = 1e-4
     /// Published numbers of real weights: some were stored in half precision, others computed by

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Raised with every change of the table: a library of another version is refused. */
-#define REIDENT_ENGINE_VERSION 5
+#define REIDENT_ENGINE_VERSION 6
 
 /* Largest number of dimensions of a tensor that crosses the boundary. */
 #define RE_MAXIMUM_RANK 8
@@ -120,6 +120,13 @@ typedef struct re_functions {
     re_status (*linear_packed)(const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
                                re_activation activation, const re_tensor *residual,
                                re_tensor **result);
+    /* A weight [N, K] in 8-bit integers, laid out for linear_int8, and its scales [2, N]. */
+    re_status (*quantize_weight)(const re_tensor *weight, re_tensor **packed, re_tensor **scales);
+    /* As linear_packed in 8-bit integers, x in fp32 or bf16 on the processor; each row of x gets a
+     * scale of its own. `plainly` takes the way of processors without 8-bit products. */
+    re_status (*linear_int8)(const re_tensor *x, const re_tensor *packed, const re_tensor *scales,
+                             const re_tensor *bias, re_activation activation,
+                             const re_tensor *residual, int32_t plainly, re_tensor **result);
     re_status (*layer_norm)(const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
                             double epsilon, re_tensor **result); /* over the last dimension */
     re_status (*gelu)(const re_tensor *x, re_tensor **result);

@@ -19,10 +19,10 @@ public struct LinearBenchmark: Sendable {
         public let outputs: Int
         /// As embedding computes it: weights laid out once, no gradients.
         public let inference: Double
-        /// As training computes it.
-        public let forward: Double
-        /// The two products of the gradients of input and weight.
-        public let backward: Double
+        /// As training computes it; nil for integers, which record no gradients.
+        public let forward: Double?
+        /// The two products of the gradients of input and weight; nil as above.
+        public let backward: Double?
     }
 
     /// The number format of the products.
@@ -55,16 +55,17 @@ public struct LinearBenchmark: Sendable {
         precision: Precision, images: Int = 16, repeats: Int = 3
     ) async throws -> LinearBenchmark {
         let bench = LinearBench(
-            dtype: precision.dtype, watch: Stopwatch(repeats: repeats, seconds: 0.2))
+            precision: precision, watch: Stopwatch(repeats: repeats, seconds: 0.2))
         let rows = images * tokens
         var layers: [Layer] = []
         for (name, inputs, outputs) in shapes {
-            let (forward, backward) = try await bench.training(rows, inputs, outputs)
+            let training =
+                precision == .int8 ? nil : try await bench.training(rows, inputs, outputs)
             layers.append(
                 Layer(
                     name: name, inputs: inputs, outputs: outputs,
                     inference: try await bench.inference(rows, inputs, outputs),
-                    forward: forward, backward: backward))
+                    forward: training?.forward, backward: training?.backward))
         }
         var ceiling = 0.0
         for side in squareSides {
@@ -77,13 +78,24 @@ public struct LinearBenchmark: Sendable {
 /// Measures single products; rates are 10⁹ operations a second.
 @EngineActor
 private struct LinearBench {
-    let dtype: DType
+    let precision: Precision
     let watch: Stopwatch
+    private var dtype: DType { precision.dtype }
 
     /// x·Wᵀ + b with a packed weight.
     func inference(_ rows: Int, _ inputs: Int, _ outputs: Int) async throws -> Double {
         let (x, weight, bias) = try operands(rows, inputs, outputs)
         let input = try x.converted(to: dtype)
+        if precision == .int8 {
+            let quantized = try weight.quantizedWeight()
+            let seconds = try await seconds {
+                _ = try withoutGradients {
+                    try input.linearInt8(
+                        weight: quantized.packed, scales: quantized.scales, bias: bias)
+                }
+            }
+            return 2 * product(rows, inputs, outputs) / seconds
+        }
         let packed = try weight.converted(to: dtype).packedWeight(rows: rows)
         let offset = try bias.converted(to: dtype)
         let seconds = try await seconds {

@@ -102,8 +102,12 @@ public final class TextEncoder {
 extension ModelPackage {
     /// The package's text encoder on a device; as `TextEncoder.init`.
     ///
-    /// - Throws: `PackageError.noTextSide`, or `EngineError`.
+    /// - Throws: `PackageError.noTextSide`, `.noInt8` if the device has no products of 8-bit
+    ///   integers, or `EngineError`.
     public func makeTextEncoder(form: LayerForm, device: Device = .cpu) throws -> TextEncoder {
-        try TextEncoder(self, form: form, device: device)
+        if form.precision == .int8, device != .cpu {
+            throw PackageError.noInt8(package: path, device: "\(device)")
+        }
+        return try TextEncoder(self, form: form, device: device)
     }
 }

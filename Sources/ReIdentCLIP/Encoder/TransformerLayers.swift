@@ -1,6 +1,6 @@
 // The layers of CLIP's transformers: linear, layer norm, perceptron and residual block, each in
 // two forms: trainable (records gradients, weights in fp32) and packed (weights laid out once for
-// the processor's product, what follows the product done inside it).
+// the processor's product, what follows the product done inside it; in int8 with their scales).
 //
 // Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021.
 //
@@ -21,6 +21,12 @@ public enum LayerForm: Sendable, Equatable {
         case .trainable(let precision), .packed(let precision, _): precision
         }
     }
+
+    /// The same without 8-bit integers, for layers that are few or that results hang on.
+    var unquantized: LayerForm {
+        if case .packed(.int8, let rows) = self { return .packed(.bf16, rows: rows) }
+        return self
+    }
 }
 
 /// x·Wᵀ + b.
@@ -28,6 +34,7 @@ struct LinearLayer {
     let weight: Tensor  // [N, K]; of unknown layout once packed
     let bias: Tensor?  // [N]
     let form: LayerForm
+    private let scales: Tensor?  // [2, N], in int8
 
     /// Lays the weights out as the form wants them.
     init(weight: Tensor, bias: Tensor?, form: LayerForm) throws(EngineError) {
@@ -35,9 +42,16 @@ struct LinearLayer {
         case .trainable:
             self.weight = weight
             self.bias = bias
+            scales = nil
+        case .packed(.int8, _):
+            let quantized = try weight.quantizedWeight()
+            self.weight = quantized.packed
+            self.bias = try bias?.converted(to: .float32)
+            scales = quantized.scales
         case .packed(let precision, let rows):
             self.weight = try weight.converted(to: precision.dtype).packedWeight(rows: rows)
             self.bias = try bias?.converted(to: precision.dtype)
+            scales = nil
         }
         self.form = form
     }
@@ -48,6 +62,11 @@ struct LinearLayer {
     ) throws(EngineError) -> Tensor {
         switch form {
         case .packed:
+            if let scales {
+                return try x.linearInt8(
+                    weight: weight, scales: scales, bias: bias, activation: activation,
+                    residual: residual)
+            }
             return try x.linearPacked(
                 weight: weight, bias: bias, activation: activation, residual: residual)
         case .trainable(let precision):

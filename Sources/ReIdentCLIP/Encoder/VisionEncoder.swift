@@ -112,12 +112,18 @@ extension ModelPackage {
     ///   - tokens: Which patches take part.
     /// - Returns: An encoder of the package's architecture.
     /// - Throws: `EngineError` if the engine, the device or memory is missing; `PackageError` if
-    ///   the package is damaged, or `.noPatches` if its encoder cannot leave out patches.
+    ///   the package is damaged, `.noPatches` if its encoder cannot leave out patches, or
+    ///   `.noInt8` if it, or the device, has no products of 8-bit integers.
     public func makeEncoder(
         form: LayerForm, device: Device = .cpu, tokens: TokenSelection = .all
     ) throws -> any VisionEncoder {
         if tokens == .content, configuration.vision.patchSize == nil {
             throw PackageError.noPatches(package: path)
+        }
+        if form.precision == .int8 {
+            guard case .transformer = configuration.vision, device == .cpu else {
+                throw PackageError.noInt8(package: path, device: "\(device)")
+            }
         }
         return switch configuration.vision {
         case .transformer:

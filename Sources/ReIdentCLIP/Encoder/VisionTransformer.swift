@@ -72,7 +72,8 @@ public final class VisionTransformer: VisionEncoder {
         let patchWidth = 3 * sizes.patchSize * sizes.patchSize
         patchProjection = try LinearLayer(
             weight: tensors["visual.conv1.weight", shape: [width, patchWidth]],
-            bias: sizes.family == .timm ? tensors["visual.conv1.bias"] : nil, form: form)
+            bias: sizes.family == .timm ? tensors["visual.conv1.bias"] : nil,
+            form: form.unquantized)
         classToken = try stored(tensors["visual.class_embedding", shape: [1, 1, width]])
         positions = try stored(
             tensors["visual.positional_embedding", shape: [1, sizes.tokenCount, width]])

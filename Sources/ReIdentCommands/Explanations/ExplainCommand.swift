@@ -68,7 +68,7 @@ struct ExplainCommand: AsyncParsableCommand {
         var options = ScoreCAM.Options()
         options.layer = layer
         options.groups = groups
-        options.precision = try precision.supported()
+        options.precision = precision.precision
         options.batchSize = computing.batchSize
         options.device = computing.device
         let meter = output.meter("Explaining", unit: "passes")

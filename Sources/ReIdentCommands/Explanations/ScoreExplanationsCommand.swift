@@ -67,7 +67,7 @@ struct ScoreExplanationsCommand: AsyncParsableCommand {
         }
         var options = ScoreCAM.Options()
         options.layer = layer
-        options.precision = try precision.supported()
+        options.precision = precision.precision
         options.batchSize = computing.batchSize
         options.device = computing.device
         let trial = try await ExplanationTrial(package, options: options, groups: groups)

@@ -28,7 +28,7 @@ extension SearchCommand {
         if let picture { try OutputFile.check(picture.path, force: force.isGiven) }
         let searched = try await gallery(of: package, given)
         var options = TextEmbedder.Options()
-        options.precision = try encoding.precision.supported()
+        options.precision = encoding.precision.precision
         options.device = encoding.device
         let embedder = try await TextEmbedder.open(package, options: options)
         let queries = try await embedder.embed(text).embeddings

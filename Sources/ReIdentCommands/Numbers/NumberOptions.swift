@@ -35,7 +35,7 @@ struct NumberOptions: ParsableArguments {
     /// Opens a package for reading numbers.
     func reader(of package: ModelPackage) async throws -> NumberReader {
         var options = PlayerEncoder.Options()
-        options.precision = try precision.supported()
+        options.precision = precision.precision
         computing.apply(to: &options)
         return try await NumberReader.open(
             package, prompts: try prompts.map { try NumberPrompts(path: $0) }, view: view,

@@ -12,14 +12,11 @@ enum EmbeddingPrecision: String, CaseIterable, ExpressibleByArgument {
     case fp32, bf16, int8
 
     /// The same as the library takes it.
-    ///
-    /// - Throws: `ReIdentError.unsupported` for what this version does not do.
-    func supported() throws(ReIdentError) -> Precision {
+    var precision: Precision {
         switch self {
-        case .fp32: return .fp32
-        case .bf16: return .bf16
-        case .int8:
-            throw .unsupported(option: "Embedding in int8", instead: "Use --precision bf16.")
+        case .fp32: .fp32
+        case .bf16: .bf16
+        case .int8: .int8
         }
     }
 }
@@ -47,11 +44,9 @@ struct EncoderOptions: ParsableArguments {
     var device: String { computing.device }
 
     /// The same as the library takes it.
-    ///
-    /// - Throws: `ReIdentError.unsupported` for what this version does not do.
-    func options() throws -> PlayerEncoder.Options {
+    func options() -> PlayerEncoder.Options {
         var options = PlayerEncoder.Options()
-        options.precision = try precision.supported()
+        options.precision = precision.precision
         options.preprocessing = preprocess
         options.tokens = tokens
         options.averagesFlip = flipAverage
@@ -61,7 +56,7 @@ struct EncoderOptions: ParsableArguments {
 
     /// Opens the encoder of a package; says on standard error where an option overrides it.
     func encoder(of package: ModelPackage, output: OutputOptions) async throws -> PlayerEncoder {
-        let options = try options()
+        let options = options()
         for (option, chosen, own) in [
             ("--preprocess", preprocess?.rawValue, package.settings.preprocessing.rawValue),
             ("--tokens", tokens?.rawValue, package.settings.tokens.rawValue),

@@ -253,7 +253,7 @@ struct ReportCommand: AsyncParsableCommand {
         let package = try ModelPackage.open(model.name)
         var options = ScoreCAM.Options()
         options.groups = 48
-        options.precision = try encoding.precision.supported()
+        options.precision = encoding.precision.precision
         options.device = encoding.device
         let explainer = try await ScoreCAM(package, options: options)
         let preprocessing = encoding.preprocess ?? package.settings.preprocessing

@@ -86,7 +86,7 @@ struct TextEncoderOptions: ParsableArguments {
     /// Opens the text encoder of a package.
     func embedder(of package: ModelPackage) async throws -> TextEmbedder {
         var options = TextEmbedder.Options()
-        options.precision = try precision.supported()
+        options.precision = precision.precision
         options.device = device
         options.batchSize = batchSize
         return try await TextEmbedder.open(package, options: options)
