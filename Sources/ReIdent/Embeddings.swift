@@ -30,6 +30,12 @@ public struct Embeddings: Sendable, Equatable {
         self.paths = paths
     }
 
+    /// Takes the memory for so many rows at once: growing by and by would need it twice.
+    mutating func reserveCapacity(_ rows: Int) {
+        values.reserveCapacity(rows * dimension)
+        paths.reserveCapacity(rows)
+    }
+
     /// Adds rows.
     public mutating func append(_ values: [Float], paths: [String]) {
         precondition(values.count == dimension * paths.count, "vectors and paths differ in number")

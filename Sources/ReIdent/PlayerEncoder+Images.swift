@@ -39,11 +39,13 @@ extension PlayerEncoder {
         let loader = ImageLoader(
             preprocessing: preprocessing, side: imageSize, depth: max(16, 4 * options.batchSize))
         var embeddings = Embeddings(dimension: embeddingDimension)
+        embeddings.reserveCapacity(sources.count)
         var positions: [Int] = []
         let known = try secondPlayerProbe()
         var secondPlayers: [Double] = []
         var failures: [LoadedBatch.Failure] = []
-        for try await loaded in loader.batches(of: sources, size: max(1, options.batchSize)) {
+        let size = max(1, options.batchSize)
+        for try await loaded in loader.batches(of: sources, size: size, first: (size + 3) / 4) {
             if let failure = loaded.failures.first, !skipsBadImages { throw failure.error }
             failures += loaded.failures
             let (vectors, tokens) = try await embed(

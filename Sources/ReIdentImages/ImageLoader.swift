@@ -56,10 +56,14 @@ public struct ImageLoader: Sendable {
     /// - Parameters:
     ///   - sources: The images to prepare.
     ///   - size: Good images in a batch, at least 1; the last batch may hold fewer.
+    ///   - first: Good images in the first batch, at least 1; nil for as many as in the others.
+    ///     Fewer show sooner that the work goes on, and how fast.
     /// - Returns: The batches, prepared ahead while they are taken.
-    public func batches(of sources: [ImageSource], size: Int) -> PreparedBatches {
-        precondition(size > 0, "a batch holds at least one image")
-        return PreparedBatches(images: images(of: sources), size: size)
+    public func batches(
+        of sources: [ImageSource], size: Int, first: Int? = nil
+    ) -> PreparedBatches {
+        precondition(size > 0 && first ?? 1 > 0, "a batch holds at least one image")
+        return PreparedBatches(images: images(of: sources), size: size, first: first ?? size)
     }
 }
 

@@ -29,9 +29,12 @@ public struct PreparedBatches: AsyncSequence, Sendable {
 
     let images: PreparedImages
     let size: Int
+    let first: Int
 
     public func makeAsyncIterator() -> Iterator {
-        Iterator(images: images.makeAsyncIterator(), side: images.loader.side, size: size)
+        Iterator(
+            images: images.makeAsyncIterator(), side: images.loader.side, size: size,
+            wanted: first)
     }
 
     /// Fills one batch after the other.
@@ -39,6 +42,8 @@ public struct PreparedBatches: AsyncSequence, Sendable {
         fileprivate var images: PreparedImages.Iterator
         fileprivate let side: Int
         fileprivate let size: Int
+        /// Images of the next batch.
+        fileprivate var wanted: Int
 
         public mutating func next() async throws(CancellationError) -> LoadedBatch? {
             try await next(isolation: nil)
@@ -50,16 +55,17 @@ public struct PreparedBatches: AsyncSequence, Sendable {
             var batch = ImageBatch(side: side)
             var indices: [Int] = []
             var failures: [LoadedBatch.Failure] = []
-            while batch.count < size, let element = try await images.next(isolation: actor) {
+            while batch.count < wanted, let element = try await images.next(isolation: actor) {
                 switch element.result {
                 case .success(let image):
-                    if batch.count == 0 { batch = ImageBatch(side: side, capacity: size) }
+                    if batch.count == 0 { batch = ImageBatch(side: side, capacity: wanted) }
                     batch.append(image)
                     indices.append(element.index)
                 case .failure(let error):
                     failures.append(LoadedBatch.Failure(index: element.index, error: error))
                 }
             }
+            wanted = size
             guard batch.count > 0 || !failures.isEmpty else { return nil }
             return LoadedBatch(batch: batch, indices: indices, failures: failures)
         }

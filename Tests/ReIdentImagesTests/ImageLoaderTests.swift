@@ -71,6 +71,17 @@ struct ImageLoaderTests {
         #expect(sizes == [8, 8, 8, 8, 2])
     }
 
+    @Test("the first batch may be smaller, and bad images in it are made up for")
+    func firstBatch() async throws {
+        let loader = ImageLoader(preprocessing: .clip, side: 16, depth: 8)
+        var sizes: [Int] = []
+        let sources = try sources(14, bad: 1, reads: Counter())
+        for try await loaded in loader.batches(of: sources, size: 4, first: 2) {
+            sizes.append(loaded.batch.count)
+        }
+        #expect(sizes == [2, 4, 4, 2])
+    }
+
     @Test("a source that cannot be read keeps the kind of its error")
     func keepsKindOfErrors() {
         struct Missing: DiagnosedError {
