@@ -1,15 +1,18 @@
-"""Training steps a second: `reident train` beside PyTorch's eager training, in one run.
+"""Training steps a second and memory: `reident train` beside PyTorch's, in one run.
 
-    venv/bin/python Benchmarks/training/steps.py DATASET [--models RN50-quickgelu convnext_base]
+    venv/bin/python Benchmarks/training/steps.py DATASET [--models ViT-B-16-quickgelu ...]
+        [--only REGEX]
 
-DATASET is a folder in Market-1501's form. Both sides start from the weights of one package of
+DATASET is a folder in Market-1501's form. All sides start from the weights of one package of
 random weights and take the same batches of the recipe (Tools/reference/train_reference.py is the
-PyTorch side): reading and scaling the images, forward, loss, backward, AdamW, all in fp32, on the
-same number of threads. Each side runs in a process of its own, one after the other. Both are
-watched from outside, by the growth of their steps.jsonl: the first step, which includes start-up,
-is left out, and the median of the others is taken. On Linux the processor time of a step is taken,
-too: on a machine that others use, and with `--threads 1`, it says more than the clock. Their losses
-are compared, so that neither wins by computing something else.
+PyTorch side): reading and scaling the images, forward, loss, backward, AdamW, on the same number of
+threads. PyTorch trains eagerly in fp32, eagerly and compiled under bf16's autocast, the latter
+two with its fused AdamW; ReIdent in both formats, for transformers also by content tokens, which
+is another function, and with checkpoints. Each side runs in a process of its own, one after the
+other. All are watched from outside, by the growth of their steps.jsonl: the first two steps, which
+include start-up and compilation, are left out, and the median of the others is taken. On Linux the
+processor time of a step and the largest memory in use are taken, too. Losses are compared, so that
+nobody wins by computing something else.
 
 SPDX-License-Identifier: MIT
 """
@@ -18,6 +21,8 @@ import argparse
 import json
 import os
 import pathlib
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -32,7 +37,10 @@ from parity.real_run import batches_of, training_images  # noqa: E402
 from reference import pairs  # noqa: E402
 
 RECIPE = {"epochs": 1, "lr": 4e-5, "lr-end": 1e-5, "schedule": "constant", "warmup-epochs": 0,
-          "label-smoothing": 0.1, "weight-decay": 0.01, "precision": "fp32"}
+          "label-smoothing": 0.1, "weight-decay": 0.01}
+SIDES = ["pytorch-fp32", "pytorch-bf16", "compile-bf16", "reident-fp32", "reident-bf16",
+         "reident-bf16-checkpoints", "reident-bf16-content", "reident-bf16-content-checkpoints"]
+STARTUP = 2
 
 
 def timm_model(config: dict, state: dict):
@@ -68,8 +76,9 @@ def timm_model(config: dict, state: dict):
     return model, list(model.parameters())
 
 
-def pytorch_child(dataset: str, package: str, csv: str, out: str, threads: int) -> None:
-    """The PyTorch side, in this process."""
+def pytorch_child(dataset: str, side: str, package: str, csv: str, out: str,
+                  threads: int) -> None:
+    """A PyTorch side, in this process."""
     import torch
 
     from reference import other_models, train_reference
@@ -84,9 +93,13 @@ def pytorch_child(dataset: str, package: str, csv: str, out: str, threads: int) 
     else:
         model, trained = train_reference.load_model(
             config, train_reference.read_tensors(weights, train_reference.is_trained))
+    library, precision = side.split("-")
+    if library == "compile":
+        model.visual.compile()
     options = types.SimpleNamespace(
-        **{key.replace("-", "_"): value for key, value in RECIPE.items()},
-        gradient_accumulation=1, clip_gradients=None, fused=False, workers=1, max_steps=0)
+        **{key.replace("-", "_"): value for key, value in RECIPE.items()}, precision=precision,
+        gradient_accumulation=1, clip_gradients=None, fused=precision == "bf16", workers=1,
+        max_steps=0)
     with open(pathlib.Path(out, "steps.jsonl"), "w") as steps:
         train_reference.train(model, trained, pairs.read_pairs(csv), options, dataset, steps)
 
@@ -100,6 +113,15 @@ def processor_seconds(process: int) -> float | None:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def largest_memory(process: int) -> int:
+    """The most memory a process has used so far, in bytes; 0 where nothing tells it."""
+    try:
+        lines = pathlib.Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM")), 0)
+
+
 def watched(command: list[str], steps: pathlib.Path, environment: dict) -> dict:
     """Runs a training; seconds by the clock and of the processor of each step after the first."""
     process = subprocess.Popen(
@@ -107,7 +129,9 @@ def watched(command: list[str], steps: pathlib.Path, environment: dict) -> dict:
         env=os.environ | environment)
     times: list[float] = []
     computed: list[float | None] = []
+    memory = 0
     while process.poll() is None:
+        memory = max(memory, largest_memory(process.pid))
         count = steps.read_bytes().count(b"\n") if steps.exists() else 0
         if count > len(times):
             times += [time.perf_counter()] * (count - len(times))
@@ -118,8 +142,10 @@ def watched(command: list[str], steps: pathlib.Path, environment: dict) -> dict:
         sys.exit(f"{' '.join(command)}\nended with {process.returncode}:\n{errors[-2000:]}")
     losses = [json.loads(line)["loss"] for line in steps.read_text().splitlines()]
     known = [value for value in computed if value is not None]
+    times, known = times[STARTUP - 1:], known[STARTUP - 1:]
     return {"seconds": [b - a for a, b in zip(times, times[1:])],
-            "processor_seconds": [b - a for a, b in zip(known, known[1:])], "losses": losses}
+            "processor_seconds": [b - a for a, b in zip(known, known[1:])], "losses": losses,
+            "memory": memory}
 
 
 def measure(name: str, options, folder: pathlib.Path) -> dict:
@@ -128,42 +154,74 @@ def measure(name: str, options, folder: pathlib.Path) -> dict:
         [options.reident, "models", "create", "--arch", name, "--seed", "1", "--out",
          str(package)], check=True, capture_output=True)
     images = training_images(options.dataset)
-    pairs.write_pairs(csv, batches_of(images, options.steps + 1, options.batch_size, 1))
+    pairs.write_pairs(csv, batches_of(images, options.steps + STARTUP, options.batch_size, 1))
+    sides = [side for side in SIDES if re.search(options.only, side)
+             and (name.startswith("ViT") or side.count("-") == 1)]
     result = {}
-    for side in ("pytorch", "reident"):
+    for side in sides:
         out = folder / side
-        if side == "pytorch":
-            out.mkdir()
-            command = [sys.executable, __file__, str(options.dataset), "--threads",
-                       str(options.threads), "--child", str(package), str(csv), str(out)]
-        else:
+        library, precision, *rest = side.split("-")
+        if library == "reident":
             command = [options.reident, "train", str(options.dataset), "--model", str(package),
-                       "--pairs", str(csv), "--out", str(out), "--validation", "0", "--quiet"]
+                       "--pairs", str(csv), "--out", str(out), "--validation", "0", "--quiet",
+                       "--precision", precision]
             for key, value in RECIPE.items():
                 command += [f"--{key}", str(value)]
+            command += ["--tokens", "content"] if "content" in rest else []
+            command += ["--gradient-checkpointing"] if "checkpoints" in rest else []
+        else:
+            out.mkdir()
+            command = [sys.executable, __file__, str(options.dataset), "--threads",
+                       str(options.threads), "--child", side, str(package), str(csv), str(out)]
         found = watched(
             command, out / "steps.jsonl", {"REIDENT_THREADS": str(options.threads)})
-        result[side] = found | {"steps_per_second": 1 / statistics.median(found["seconds"])}
+        found["steps_per_second"] = 1 / statistics.median(found["seconds"])
         if found["processor_seconds"]:
-            result[side]["processor"] = statistics.median(found["processor_seconds"])
-        print(f"{name} {side}: {result[side]}", file=sys.stderr, flush=True)
-    result["loss_difference"] = max(
-        abs(a / b - 1)
-        for a, b in zip(result["reident"]["losses"], result["pytorch"]["losses"]))
+            found["processor"] = statistics.median(found["processor_seconds"])
+        result[side] = found
+        shutil.rmtree(out)
+        print(f"{name} {side}: {found}", file=sys.stderr, flush=True)
     return result
+
+
+def largest_difference(losses: list[float], others: list[float]) -> float:
+    return max(abs(a / b - 1) for a, b in zip(losses, others))
+
+
+def table(results: dict) -> str:
+    lines = ["| model | | steps/s | of compiled PyTorch | of eager, same format | memory, GB "
+             "| processor time of a step | losses differ from PyTorch's in fp32 by |",
+             "|---|---|---|---|---|---|---|---|"]
+    for name, sides in results.items():
+        for side, found in sides.items():
+            cells = [f"{found['steps_per_second']:.3f}"]
+            for other in ("compile-bf16", f"pytorch-{side.split('-')[1]}"):
+                known = side.startswith("reident") and other in sides
+                cells.append(f"{found['steps_per_second'] / sides[other]['steps_per_second']:.2f} x"
+                             if known else "")
+            cells.append(f"{found['memory'] / 1e9:.1f}" if found["memory"] else "")
+            cells.append(f"{found['processor']:.2f} s" if "processor" in found else "")
+            first = sides.get("pytorch-fp32")
+            same = first is not None and first is not found and "content" not in side
+            cells.append(f"{largest_difference(found['losses'], first['losses']):.1e}"
+                         if same else "")
+            lines.append(f"| {name} | {side} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Training rates of ReIdent and PyTorch.")
     add = parser.add_argument
     add("dataset", type=pathlib.Path, help="a folder in Market-1501's form")
-    add("--models", nargs="*", default=["RN50-quickgelu", "convnext_base"])
+    add("--models", nargs="*",
+        default=["ViT-B-16-quickgelu", "RN50-quickgelu", "convnext_base"])
+    add("--only", default="", help="regular expression of sides")
     add("--batch-size", type=int, default=8, help="pairs")
-    add("--steps", type=int, default=5, help="that are measured, after a first")
+    add("--steps", type=int, default=5, help="that are measured, after the first ones")
     add("--threads", type=int, default=os.cpu_count())
     add("--reident", default=str(ROOT / ".build/release/reident"))
     add("--json", type=pathlib.Path, help="write the figures here too")
-    add("--child", nargs=3, metavar=("PACKAGE", "PAIRS", "OUT"), help=argparse.SUPPRESS)
+    add("--child", nargs=4, metavar=("SIDE", "PACKAGE", "PAIRS", "OUT"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         pytorch_child(str(options.dataset), *options.child, options.threads)
@@ -172,17 +230,7 @@ def main() -> None:
     for name in options.models:
         with tempfile.TemporaryDirectory(prefix="reident-steps-") as folder:
             results[name] = measure(name, options, pathlib.Path(folder))
-    print("| model | PyTorch eager, steps/s | ReIdent, steps/s | ReIdent is | processor time of a "
-          "step, PyTorch | ReIdent | ReIdent is | losses differ by |")
-    print("|---|---|---|---|---|---|---|---|")
-    for name, row in results.items():
-        theirs, ours = (row[side]["steps_per_second"] for side in ("pytorch", "reident"))
-        cells = ["", "", ""]
-        if all("processor" in row[side] for side in ("pytorch", "reident")):
-            first, second = (row[side]["processor"] for side in ("pytorch", "reident"))
-            cells = [f"{first:.2f} s", f"{second:.2f} s", f"{first / second:.2f} x"]
-        print(f"| {name} | {theirs:.3f} | {ours:.3f} | {ours / theirs:.2f} x | "
-              f"{' | '.join(cells)} | {row['loss_difference']:.1e} |")
+    print(table(results))
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
 
