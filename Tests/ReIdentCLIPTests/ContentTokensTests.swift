@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 
 import ReIdentEngine
+import ReIdentFiles
 import ReIdentFoundation
 import ReIdentImages
 import ReIdentTestSupport
@@ -89,6 +90,48 @@ struct ContentTokensTests {
                 #expect(
                     zip(plain, row).allSatisfy { abs($0 - $1) < Tolerance.singleOperation * 10 })
             }
+        }
+    }
+
+    @Test(
+        "patches and embeddings equal those of open_clip's modules, one crop after the other",
+        arguments: ["quickgelu", "gelu", "huggingface"])
+    func equalsReference(name: String) throws {
+        let folder = try TemporaryFolder()
+        let package = try CheckpointImport(
+            source: Fixtures.path("\(name)/weights.safetensors"),
+            architecture: Fixtures.architecture(name), keepProjection: true
+        ).write(to: folder.file("package"))
+        let reference = try SafetensorsFile(path: Fixtures.path("content/\(name).safetensors"))
+        let crops = try (0..<8).map { index in
+            let shape = try #require(reference.tensors["crop.\(index)"]).shape
+            return Image(
+                width: shape[1], height: shape[0],
+                pixels: try reference.withBytes(of: "crop.\(index)") { Array($0) })
+        }
+        let side = package.configuration.imageSize
+        let patch = try #require(package.configuration.vision.patchSize)
+        let batch = ImageBatch(crops.map { Letterbox(side: side).apply($0) })
+        let aligned = batch.alignedToPatches(of: patch)
+        for index in crops.indices {
+            let content = ContentTokens(
+                [aligned.contents[index]], side: side, patchSize: patch)
+            let places = try reference.withBytes(of: "positions.\(index)") { $0.map(Int64.init) }
+            #expect(content.positions.dropFirst().map { $0 - 1 } == places)
+        }
+        let model = try VisionTransformer(
+            package, form: .packed(.fp32, rows: 40), tokens: .content)
+        var features: [Float] = []
+        let projected = try model(batch) { stage, value in
+            if stage == "features" { features = (try? value.l2Normalized().floatValues()) ?? [] }
+        }.l2Normalized().floatValues()
+        for (found, expected) in [
+            (features, try reference.floats("features_unit")),
+            (projected, try reference.floats("projected_unit")),
+        ] {
+            #expect(found.count == expected.count)
+            #expect(
+                zip(found, expected).allSatisfy { abs($0 - $1) <= Tolerance.unitEmbedding })
         }
     }
 
