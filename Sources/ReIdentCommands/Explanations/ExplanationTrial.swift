@@ -106,12 +106,21 @@ final class ExplanationTrial {
 
     /// Brings a package to the device, with and without groups.
     ///
+    /// - Parameters:
+    ///   - package: The model.
+    ///   - options: How plain maps are computed.
+    ///   - groups: Into how many groups the reduced maps put channels; nil for no reduced maps.
+    ///   - groupsPrecision: The number format of the reduced maps; nil for the plain ones'.
     /// - Throws: What `ScoreCAM.init` throws.
-    init(_ package: ModelPackage, options: ScoreCAM.Options, groups: Int?) throws {
+    init(
+        _ package: ModelPackage, options: ScoreCAM.Options, groups: Int?,
+        groupsPrecision: Precision? = nil
+    ) throws {
         plain = try ScoreCAM(package, options: options)
         grouped = try groups.map {
             var reduced = options
             reduced.groups = $0
+            reduced.precision = groupsPrecision ?? options.precision
             return try ScoreCAM(package, options: reduced)
         }
         preprocessing = package.settings.preprocessing

@@ -47,6 +47,13 @@ struct ScoreExplanationsCommand: AsyncParsableCommand {
     @Option(help: "The number format of the computation.")
     var precision = EmbeddingPrecision.fp32
 
+    @Option(
+        help: """
+            The number format of the maps of groups, which then are compared with plain ones in \
+            another. (default: the plain ones')
+            """)
+    var groupsPrecision: EmbeddingPrecision?
+
     @OptionGroup var computing: ComputingOptions
     @OptionGroup var splitting: SplittingOptions
     @OptionGroup var output: OutputOptions
@@ -70,7 +77,9 @@ struct ScoreExplanationsCommand: AsyncParsableCommand {
         options.precision = precision.precision
         options.batchSize = computing.batchSize
         options.device = computing.device
-        let trial = try await ExplanationTrial(package, options: options, groups: groups)
+        let trial = try await ExplanationTrial(
+            package, options: options, groups: groups,
+            groupsPrecision: groupsPrecision?.precision)
         let meter = output.meter("Explaining", unit: "pairs")
         var outcomes: [ExplanationTrial.Outcome] = []
         for (index, pair) in chosen.enumerated() {
