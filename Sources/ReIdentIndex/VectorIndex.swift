@@ -31,14 +31,18 @@ public struct VectorIndex: Sendable {
     /// The images, in the order of rows.
     public private(set) var entries: [Entry]
     /// The vectors, `[N, D]`, each of unit length.
-    public private(set) var vectors: EmbeddingMatrix
+    public private(set) var vectors: EmbeddingMatrix {
+        didSet { exact = ExactSearch(vectors) }
+    }
+    /// Kept, because it is faster when it is asked again.
+    private var exact: ExactSearch
 
     /// N, the number of images.
     public var count: Int { entries.count }
     /// D, the size of a vector.
     public var dimension: Int { vectors.dimension }
     /// The search among the vectors.
-    public var search: any VectorSearch { ExactSearch(vectors) }
+    public var search: any VectorSearch { exact }
 
     /// An index of images and their vectors.
     ///
@@ -53,8 +57,10 @@ public struct VectorIndex: Sendable {
         self.origin = origin
         self.entries = []
         do throws(MetricsError) {
-            self.vectors = try EmbeddingMatrix(
+            let nothing = try EmbeddingMatrix(
                 values: [], count: 0, dimension: vectors.dimension)
+            self.vectors = nothing
+            exact = ExactSearch(nothing)
         } catch {
             throw .search(error)
         }
@@ -65,6 +71,7 @@ public struct VectorIndex: Sendable {
     init(soundEntries entries: [Entry], vectors: EmbeddingMatrix, origin: IndexOrigin) {
         self.entries = entries
         self.vectors = vectors
+        exact = ExactSearch(vectors)
         self.origin = origin
     }
 
