@@ -71,6 +71,11 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        // Headers alone, found by the compiler.
+        .systemLibrary(
+            name: "CHnswlib",
+            providers: [.apt(["libhnswlib-dev"]), .brew(["hnswlib"])]),
+        .target(name: "CNearestNeighbours", dependencies: ["CDotProducts", "CHnswlib"]),
         .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG", "CWebP"]),
         .target(name: "CTransfers", dependencies: ["CCurl"]),
 
@@ -85,7 +90,9 @@ let package = Package(
         layer("ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles", "CDotProducts"]),
         layer("ReIdentRendering", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages"]),
         layer("ReIdentEngine", on: ["ReIdentFoundation", "CReIdentEngine"]),
-        layer("ReIdentIndex", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentMetrics"]),
+        layer(
+            "ReIdentIndex",
+            on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentMetrics", "CNearestNeighbours"]),
         layer(
             "ReIdentCLIP",
             on: [
@@ -182,5 +189,6 @@ let package = Package(
                 "ReIdentData", "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP",
             ]),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )

@@ -238,7 +238,31 @@ VNNI static size_t screen_one(
   }
   return found;
 }
+
+/* One side has to be signed. What the 128 of the other adds is summed beside, to be taken off. */
+VNNI static int32_t byte_dot_with_vnni(
+    const uint8_t *first, const uint8_t *second, size_t padded) {
+  __m512i sum = _mm512_setzero_si512(), excess = sum;
+  const __m512i offset = _mm512_set1_epi8((char)128);
+  for (size_t k = 0; k < padded; k += 64) {
+    __m512i other = _mm512_xor_si512(_mm512_loadu_si512(second + k), offset);
+    sum = _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(first + k), other);
+    excess = _mm512_dpbusd_epi32(excess, offset, other);
+  }
+  return _mm512_reduce_add_epi32(_mm512_sub_epi32(sum, excess));
+}
 #endif
+
+int32_t reident_byte_dot(int level, const uint8_t *first, const uint8_t *second, size_t padded) {
+#if defined(__x86_64__)
+  if (level >= WITH_VNNI) return byte_dot_with_vnni(first, second, padded);
+#else
+  (void)level;
+#endif
+  int32_t sum = 0;
+  for (size_t k = 0; k < padded; k++) sum += (first[k] - 128) * (second[k] - 128);
+  return sum;
+}
 
 int reident_screen_levels(void) {
 #if defined(__x86_64__)

@@ -19,13 +19,17 @@ public struct ExactSearch: VectorSearch {
     ) throws(IndexError) -> [[Neighbor]] {
         do throws(MetricsError) {
             return try rows.nearest(to: queries, count: count).map { ranked in
-                ranked.map { found in
-                    // But for rounding, products of unit vectors lie there.
-                    Neighbor(row: found.row, similarity: min(1, max(-1, found.product)))
-                }
+                ranked.map(Neighbor.init)
             }
         } catch {
             throw .search(error)
         }
+    }
+}
+
+extension Neighbor {
+    /// A row with its product, of which rounding beyond what unit vectors can have is taken off.
+    init(_ found: RankedRow) {
+        self.init(row: found.row, similarity: min(1, max(-1, found.product)))
     }
 }

@@ -32,8 +32,13 @@ public struct VectorIndex: Sendable {
     public private(set) var entries: [Entry]
     /// The vectors, `[N, D]`, each of unit length.
     public private(set) var vectors: EmbeddingMatrix {
-        didSet { exact = ExactSearch(vectors) }
+        didSet {
+            exact = ExactSearch(vectors)
+            digest = nil
+        }
     }
+    /// The checksum of the file that this was read from; nil once it was changed.
+    public private(set) var digest: String?
     /// Kept, because it is faster when it is asked again.
     private var exact: ExactSearch
 
@@ -68,10 +73,14 @@ public struct VectorIndex: Sendable {
     }
 
     /// An index whose parts are known to be sound and without repetition.
-    init(soundEntries entries: [Entry], vectors: EmbeddingMatrix, origin: IndexOrigin) {
+    init(
+        soundEntries entries: [Entry], vectors: EmbeddingMatrix, origin: IndexOrigin,
+        digest: String? = nil
+    ) {
         self.entries = entries
         self.vectors = vectors
         exact = ExactSearch(vectors)
+        self.digest = digest
         self.origin = origin
     }
 

@@ -18,6 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
   /* Rows and queries are filled up with zeros to a multiple of as many components. */
   REIDENT_SCREEN_STEP = 64,
@@ -68,5 +72,12 @@ void reident_screen_keep(
 size_t reident_screen(
     int level, const uint8_t *bytes, const reident_screen_row *rows, size_t row_count,
     const reident_screen_queries *queries, const float *thresholds, reident_screen_hit *hits);
+
+/* The product of the whole numbers of two rows that were kept. */
+int32_t reident_byte_dot(int level, const uint8_t *first, const uint8_t *second, size_t padded);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -31,9 +31,6 @@ final class ByteRows: @unchecked Sendable {
     private let bytes: UnsafeMutablePointer<UInt8>
     private let rows: UnsafeMutablePointer<reident_screen_row>
 
-    /// Rows that the middle is taken from; more would hardly make the rest smaller.
-    private static let sampleSize = 4096
-
     /// Whether vectors of a size can be kept.
     static func supports(dimension: Int) -> Bool { dimension <= Int(REIDENT_SCREEN_LONGEST) }
 
@@ -43,9 +40,7 @@ final class ByteRows: @unchecked Sendable {
         let step = Int(REIDENT_SCREEN_STEP)
         let (count, dimension) = (vectors.count, vectors.dimension)
         let padded = (dimension + step - 1) / step * step
-        let middle = try vectors.withValues { values in
-            Self.middle(of: values, count: count, dimension: dimension)
-        }
+        let middle = try vectors.sampledMean()
         bytes = .allocate(capacity: max(1, count * padded))
         rows = .allocate(capacity: max(1, count))
         (self.count, self.dimension, paddedDimension) = (count, dimension, padded)
@@ -99,22 +94,6 @@ final class ByteRows: @unchecked Sendable {
             reident_screen(
                 level, bytes + range.lowerBound * paddedDimension, rows + range.lowerBound,
                 range.count, queries, thresholds, hits)
-        }
-    }
-
-    private static func middle(
-        of values: UnsafeBufferPointer<Float>, count: Int, dimension: Int
-    ) -> [Float] {
-        let step = max(1, count / sampleSize)
-        var sums = [Double](repeating: 0, count: dimension)
-        var used = 0.0
-        for row in stride(from: 0, to: count, by: step) {
-            for place in 0..<dimension { sums[place] += Double(values[row * dimension + place]) }
-            used += 1
-        }
-        return sums.map { sum in
-            let mean = Float(sum / max(1, used))
-            return mean.isFinite ? mean : 0
         }
     }
 }
