@@ -186,7 +186,7 @@ let package = Package(
             "ReIdentCommands",
             on: [
                 "ReIdentProgram", "ReIdentFoundation", "ReIdentFiles", "ReIdentImages",
-                "ReIdentData", "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP",
+                "ReIdentData", "ReIdentMetrics", "ReIdentEngine", "ReIdentIndex", "ReIdentCLIP",
             ]),
     ],
     swiftLanguageModes: [.v6],

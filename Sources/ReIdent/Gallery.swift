@@ -62,11 +62,15 @@ public struct Gallery: Sendable {
     }
 
     /// A gallery on disk; its vectors stay there.
-    public init(_ index: VectorIndex) {
+    ///
+    /// - Parameters:
+    ///   - index: The gallery.
+    ///   - search: How it is searched; nil for exactly.
+    public init(_ index: VectorIndex, searchedBy search: (any VectorSearch)? = nil) {
         paths = index.entries.map(\.path)
         identities = index.entries.map(\.identity)
         contents = .index(index)
-        search = .success(index.search)
+        self.search = .success(search ?? index.search)
     }
 
     /// Width D of an embedding.

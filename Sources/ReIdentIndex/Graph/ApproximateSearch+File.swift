@@ -25,8 +25,9 @@ extension ApproximateSearch {
     ///   - indexPath: Where that is, for messages.
     ///   - effort: Candidates that a search keeps, at least 1.
     /// - Returns: The search.
-    /// - Throws: `IndexError`: `file` if it does not exist or is no safetensors file, `damagedGraph`
-    ///   with what is wrong, or `staleGraph` if it belongs to another state of the index.
+    /// - Throws: `IndexError`: `file` if it does not exist or is no safetensors file,
+    ///   `damagedGraph` with what is wrong, or `staleGraph` if it belongs to another state of the
+    ///   index.
     public static func open(
         _ path: String, of index: VectorIndex, at indexPath: String,
         effort: Int = ApproximateSearch.usualEffort

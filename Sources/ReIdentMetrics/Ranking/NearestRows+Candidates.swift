@@ -12,8 +12,7 @@ extension NearestRows {
     ///   - candidates: For each query rows, without repetition.
     ///   - count: Rows for each query, at least 1; fewer where there are not as many.
     /// - Returns: For each query its rows.
-    /// - Throws: `MetricsError.countMismatch` if the sizes differ, or there are not as many lists as
-    ///   queries.
+    /// - Throws: `MetricsError.countMismatch` if the sizes differ, or lists and queries in number.
     public func nearest(
         to queries: EmbeddingMatrix, among candidates: [[Int]], count: Int
     ) throws(MetricsError) -> [[RankedRow]] {
