@@ -67,7 +67,7 @@ struct ApproximateSearchTests {
     @Test("finds nearly all that the exact search finds, with the same similarities")
     func recallOfGraph() throws {
         var told: [Int] = []
-        let search = try ApproximateSearch(vectors) { done, total in
+        let search = try ApproximateSearch(vectors, effort: 128) { done, total in
             #expect(total == 3_000)
             told.append(done)
         }
@@ -77,7 +77,7 @@ struct ApproximateSearchTests {
 
     @Test("more effort finds no less")
     func effort() throws {
-        let search = try ApproximateSearch(vectors)
+        let search = try ApproximateSearch(vectors, effort: 128)
         let exact = try ExactSearch(vectors).nearest(to: queries, count: 1)
         let shares = try [1, 20, 300].map { effort in
             let found = try search.nearest(to: queries, count: 1, effort: effort)
@@ -88,7 +88,7 @@ struct ApproximateSearchTests {
 
     @Test("follows what is removed, added and moved, in the places of what was removed")
     func changes() throws {
-        let search = try ApproximateSearch(vectors)
+        let search = try ApproximateSearch(vectors, effort: 128)
         let kept = Array(500..<3_000)
         let fewer = try vectors.rows(kept)
         let removal = try search.follow(
@@ -111,7 +111,7 @@ struct ApproximateSearchTests {
 
     @Test("everything may be removed, and added again")
     func emptied() throws {
-        let search = try ApproximateSearch(vectors)
+        let search = try ApproximateSearch(vectors, effort: 128)
         let nothing = try EmbeddingMatrix(values: [], count: 0, dimension: 40)
         try search.follow(nothing, rows: Array(repeating: nil, count: 3_000))
         #expect(try search.nearest(to: queries, count: 3).allSatisfy(\.isEmpty))
@@ -130,7 +130,7 @@ struct ApproximateSearchTests {
 
     @Test("another size, and another number of former rows, are refused")
     func sizes() throws {
-        let search = try ApproximateSearch(vectors)
+        let search = try ApproximateSearch(vectors, effort: 128)
         #expect(throws: IndexError.self) {
             try search.nearest(to: unitVectors(1, 5, seed: 1), count: 1)
         }
@@ -145,7 +145,7 @@ struct ApproximateSearchTests {
         let vectors = vectors
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            _ = try ApproximateSearch(vectors)
+            _ = try ApproximateSearch(vectors, effort: 128)
         }
         await #expect(throws: IndexError.search(.cancelled)) { try await task.value }
     }

@@ -31,7 +31,7 @@ public final class ApproximateSearch: VectorSearch, @unchecked Sendable {
     public typealias Progress = (_ done: Int, _ total: Int) -> Void
 
     /// Candidates that a search keeps, unless it is told otherwise.
-    public static let usualEffort = 128
+    public static let usualEffort = 384
 
     /// Candidates that a search keeps; more find more and take longer.
     public let effort: Int
