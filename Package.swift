@@ -71,6 +71,11 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        // Headers alone, found by the compiler.
+        .systemLibrary(
+            name: "CHnswlib",
+            providers: [.apt(["libhnswlib-dev"]), .brew(["hnswlib"])]),
+        .target(name: "CNearestNeighbours", dependencies: ["CDotProducts", "CHnswlib"]),
         .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG", "CWebP"]),
         .target(name: "CTransfers", dependencies: ["CCurl"]),
 
@@ -85,7 +90,9 @@ let package = Package(
         layer("ReIdentMetrics", on: ["ReIdentFoundation", "ReIdentFiles", "CDotProducts"]),
         layer("ReIdentRendering", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentImages"]),
         layer("ReIdentEngine", on: ["ReIdentFoundation", "CReIdentEngine"]),
-        layer("ReIdentIndex", on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentMetrics"]),
+        layer(
+            "ReIdentIndex",
+            on: ["ReIdentFoundation", "ReIdentFiles", "ReIdentMetrics", "CNearestNeighbours"]),
         layer(
             "ReIdentCLIP",
             on: [
@@ -179,8 +186,9 @@ let package = Package(
             "ReIdentCommands",
             on: [
                 "ReIdentProgram", "ReIdentFoundation", "ReIdentFiles", "ReIdentImages",
-                "ReIdentData", "ReIdentMetrics", "ReIdentEngine", "ReIdentCLIP",
+                "ReIdentData", "ReIdentMetrics", "ReIdentEngine", "ReIdentIndex", "ReIdentCLIP",
             ]),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )

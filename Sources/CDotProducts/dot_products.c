@@ -48,6 +48,27 @@
     return total;                                                                             \
   }
 
+/* As many pairs at a time as keep the units for single numbers busy: each sum waits for itself. */
+#define DEFINE_PAIRS(NAME, TARGET)                                                            \
+  TARGET static void NAME##_pairs(                                                            \
+      size_t depth, size_t count, const float *const *first, const float *const *second,      \
+      float *out) {                                                                           \
+    enum { TOGETHER = 8 };                                                                    \
+    for (size_t start = 0; start < count; start += TOGETHER) {                                \
+      const float *a[TOGETHER], *b[TOGETHER];                                                 \
+      float sum[TOGETHER] = {0};                                                              \
+      for (size_t i = 0; i < TOGETHER; i++) {                                                 \
+        size_t pair = start + i < count ? start + i : count - 1;                              \
+        a[i] = first[pair];                                                                   \
+        b[i] = second[pair];                                                                  \
+      }                                                                                       \
+      for (size_t k = 0; k < depth; k++)                                                      \
+        _Pragma("GCC unroll 16") for (size_t i = 0; i < TOGETHER; i++) sum[i] +=              \
+            a[i][k] * b[i][k];                                                                \
+      for (size_t i = 0; i < TOGETHER && start + i < count; i++) out[start + i] = sum[i];     \
+    }                                                                                         \
+  }
+
 #define NO_TARGET
 
 #if defined(__x86_64__)
@@ -55,13 +76,17 @@
 #define AVX2 __attribute__((target("avx2,fma")))
 DEFINE_TILE(avx512, AVX512, 16, 12, 2)
 DEFINE_DOT(avx512, AVX512, 16)
+DEFINE_PAIRS(avx512, AVX512)
 DEFINE_TILE(avx2, AVX2, 8, 6, 2)
 DEFINE_DOT(avx2, AVX2, 8)
+DEFINE_PAIRS(avx2, AVX2)
 DEFINE_TILE(plain, NO_TARGET, 4, 6, 2)
 DEFINE_DOT(plain, NO_TARGET, 4)
+DEFINE_PAIRS(plain, NO_TARGET)
 #else
 DEFINE_TILE(plain, NO_TARGET, 4, 6, 4)
 DEFINE_DOT(plain, NO_TARGET, 4)
+DEFINE_PAIRS(plain, NO_TARGET)
 #endif
 
 enum { PLAIN, WITH_AVX2, WITH_AVX512 };
@@ -99,6 +124,24 @@ float reident_dot(int level, const float *first, const float *second, size_t dep
   (void)level;
 #endif
   return plain_dot(first, second, depth);
+}
+
+void reident_dot_pairs(
+    int level, size_t depth, size_t count, const float *const *first, const float *const *second,
+    float *out) {
+#if defined(__x86_64__)
+  if (level >= WITH_AVX512) {
+    avx512_pairs(depth, count, first, second, out);
+    return;
+  }
+  if (level == WITH_AVX2) {
+    avx2_pairs(depth, count, first, second, out);
+    return;
+  }
+#else
+  (void)level;
+#endif
+  plain_pairs(depth, count, first, second, out);
 }
 
 void reident_dot_pack(

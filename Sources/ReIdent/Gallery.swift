@@ -42,6 +42,8 @@ public struct Gallery: Sendable {
     public let identities: [String?]
 
     private let contents: Contents
+    /// Kept, because it is faster when it is asked again.
+    private let search: Result<any VectorSearch, IndexError>
 
     /// Joins embeddings and identities.
     ///
@@ -54,13 +56,21 @@ public struct Gallery: Sendable {
         paths = embeddings.paths
         self.identities = identities
         contents = .embeddings(embeddings)
+        search = Result { () throws(IndexError) in
+            ExactSearch(try Self.matrix(of: embeddings))
+        }
     }
 
     /// A gallery on disk; its vectors stay there.
-    public init(_ index: VectorIndex) {
+    ///
+    /// - Parameters:
+    ///   - index: The gallery.
+    ///   - search: How it is searched; nil for exactly.
+    public init(_ index: VectorIndex, searchedBy search: (any VectorSearch)? = nil) {
         paths = index.entries.map(\.path)
         identities = index.entries.map(\.identity)
         contents = .index(index)
+        self.search = .success(search ?? index.search)
     }
 
     /// Width D of an embedding.
@@ -88,7 +98,7 @@ public struct Gallery: Sendable {
                 expected: dimension, found: queries.dimension, source: "the queries")
         }
         do throws(IndexError) {
-            let found = try search().nearest(to: Self.matrix(of: queries), count: count)
+            let found = try search.get().nearest(to: Self.matrix(of: queries), count: count)
             return found.map { neighbors in
                 neighbors.map { neighbor in
                     Match(
@@ -111,13 +121,6 @@ public struct Gallery: Sendable {
             } catch {
                 throw .index(error)
             }
-        }
-    }
-
-    private func search() throws(IndexError) -> any VectorSearch {
-        switch contents {
-        case .embeddings(let embeddings): ExactSearch(try Self.matrix(of: embeddings))
-        case .index(let index): index.search
         }
     }
 

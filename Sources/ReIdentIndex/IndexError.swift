@@ -18,6 +18,12 @@ public enum IndexError: DiagnosedError, Equatable {
     case settingMismatch(path: String, setting: String, expected: String, found: String)
     /// Paths that are to be removed are not in the index.
     case notThere(path: String, missing: [String])
+    /// The graph of an index is none, or a damaged one.
+    case damagedGraph(path: String, problem: String)
+    /// The graph is that of another state of an index.
+    case staleGraph(path: String, index: String, expected: String, found: String)
+    /// Building or searching a graph failed.
+    case graph(problem: String)
     /// A file could not be read or written.
     case file(FileError)
     /// The search itself failed.
@@ -25,7 +31,10 @@ public enum IndexError: DiagnosedError, Equatable {
 
     public var kind: FailureKind {
         switch self {
-        case .damaged, .unknownVersion, .modelMismatch, .settingMismatch: .badData
+        case .damaged, .unknownVersion, .modelMismatch, .settingMismatch, .damagedGraph,
+            .staleGraph:
+            .badData
+        case .graph: .internalFault
         case .notThere: .inputNotFound
         case .file(let error): error.kind
         case .search(let error): error.kind
@@ -52,10 +61,21 @@ public enum IndexError: DiagnosedError, Equatable {
             return "\(path): holds nothing at \(some)"
                 + (missing.count > 3 ? " and \(missing.count - 3) other paths" : "")
                 + ", so nothing was removed. `reident index info --paths` lists what it holds."
+        case .damagedGraph(let path, let problem):
+            return "\(path): is no sound graph of an index: \(problem). \(Self.renewal)"
+        case .staleGraph(let path, let index, let expected, let found):
+            return "\(path): is the graph of another state of \(index): it was built for the "
+                + "checksum \(found.prefix(12)), and the index has \(expected.prefix(12)). "
+                + Self.renewal
+        case .graph(let problem):
+            return "The graph of neighbours failed: \(problem). Search exactly, with --exact."
         case .file(let error): return error.description
         case .search(let error): return error.description
         }
     }
+
+    private static let renewal =
+        "Build it again with `reident index graph`, or delete it and search exactly."
 
     /// Runs work on files, whose errors become errors of this module.
     static func carrying<Result>(

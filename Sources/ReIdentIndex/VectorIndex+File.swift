@@ -70,7 +70,8 @@ extension VectorIndex {
         return VectorIndex(
             soundEntries: zip(paths, identities).map { Entry(path: $0, identity: $1) },
             vectors: vectors,
-            origin: IndexOrigin(texts: file.metadata, package: try text("package")))
+            origin: IndexOrigin(texts: file.metadata, package: try text("package")),
+            digest: found)
     }
 
     /// Writes the index; a file that is replaced stays whole until the new one is.
@@ -169,33 +170,10 @@ extension VectorIndex {
     }
 
     /// The digest of everything an index says, itself left out.
-    ///
-    /// It is the SHA-256 of lines: the texts with their names, sorted, each by its own SHA-256,
-    /// then the SHA-256 of each stretch of the vectors' bytes. Stretches are digested on all cores.
     private static func digest(
         of bytes: UnsafeRawBufferPointer, texts: [String: String], dimension: Int
     ) throws(IndexError) -> String {
-        let stretch = 1 << 22
-        let count = (bytes.count + stretch - 1) / stretch
-        let shared = ReadOnlyBytes(bytes)
-        let results = Mutex([Result<String, FileError>?](repeating: nil, count: count))
-        parallelForEach(count: count) { index in
-            let range = index * stretch..<min(shared.pointer.count, (index + 1) * stretch)
-            let digest = Result { () throws(FileError) in
-                try MessageDigest.sha256.hexadecimal(
-                    of: UnsafeRawBufferPointer(rebasing: shared.pointer[range]))
-            }
-            results.withLock { $0[index] = digest }
-        }
-        let digests = results.withLock { $0 }
-        return try IndexError.carrying { () throws(FileError) in
-            var lines = ["\(bytes.count) \(dimension)"]
-            for (name, text) in texts.sorted(by: { $0.key < $1.key }) where name != "digest" {
-                lines.append("\(name) \(try MessageDigest.sha256.hexadecimal(of: text))")
-            }
-            for digest in digests { lines.append(try digest?.get() ?? "") }
-            return try MessageDigest.sha256.hexadecimal(of: lines.joined(separator: "\n"))
-        }
+        try IndexDigest.hexadecimal("\(bytes.count) \(dimension)", texts: texts, bytes: [bytes])
     }
 
     private static func digest(
@@ -211,10 +189,4 @@ extension VectorIndex {
 private struct ReadOnlyValues: @unchecked Sendable {
     let pointer: UnsafeBufferPointer<Float>
     init(_ pointer: UnsafeBufferPointer<Float>) { self.pointer = pointer }
-}
-
-// SAFETY: nobody writes to the memory while a value of this type exists.
-private struct ReadOnlyBytes: @unchecked Sendable {
-    let pointer: UnsafeRawBufferPointer
-    init(_ pointer: UnsafeRawBufferPointer) { self.pointer = pointer }
 }

@@ -31,14 +31,23 @@ public struct VectorIndex: Sendable {
     /// The images, in the order of rows.
     public private(set) var entries: [Entry]
     /// The vectors, `[N, D]`, each of unit length.
-    public private(set) var vectors: EmbeddingMatrix
+    public private(set) var vectors: EmbeddingMatrix {
+        didSet {
+            exact = ExactSearch(vectors)
+            digest = nil
+        }
+    }
+    /// The checksum of the file that this was read from; nil once it was changed.
+    public private(set) var digest: String?
+    /// Kept, because it is faster when it is asked again.
+    private var exact: ExactSearch
 
     /// N, the number of images.
     public var count: Int { entries.count }
     /// D, the size of a vector.
     public var dimension: Int { vectors.dimension }
     /// The search among the vectors.
-    public var search: any VectorSearch { ExactSearch(vectors) }
+    public var search: any VectorSearch { exact }
 
     /// An index of images and their vectors.
     ///
@@ -53,8 +62,10 @@ public struct VectorIndex: Sendable {
         self.origin = origin
         self.entries = []
         do throws(MetricsError) {
-            self.vectors = try EmbeddingMatrix(
+            let nothing = try EmbeddingMatrix(
                 values: [], count: 0, dimension: vectors.dimension)
+            self.vectors = nothing
+            exact = ExactSearch(nothing)
         } catch {
             throw .search(error)
         }
@@ -62,9 +73,14 @@ public struct VectorIndex: Sendable {
     }
 
     /// An index whose parts are known to be sound and without repetition.
-    init(soundEntries entries: [Entry], vectors: EmbeddingMatrix, origin: IndexOrigin) {
+    init(
+        soundEntries entries: [Entry], vectors: EmbeddingMatrix, origin: IndexOrigin,
+        digest: String? = nil
+    ) {
         self.entries = entries
         self.vectors = vectors
+        exact = ExactSearch(vectors)
+        self.digest = digest
         self.origin = origin
     }
 

@@ -1,4 +1,4 @@
-// Dot products of embeddings by blocks of rows: what an exact search ranks by.
+// Dot products of embeddings by blocks of rows.
 //
 // SPDX-License-Identifier: MIT
 

@@ -51,4 +51,27 @@ struct DotProductsTests {
             }
         }
     }
+
+    @Test("products of single pairs have the bits of a tile's", arguments: [1, 15, 64, 768])
+    func pairs(depth: Int) {
+        var generator = SeededGenerator(seed: UInt64(depth))
+        let vectors = (0..<30 * depth).map { _ in Float(generator.uniform()) - 0.5 }
+        vectors.withUnsafeBufferPointer { values in
+            let stacked = StackedVectors([values], dimension: depth)
+            for level in 0...bestLevel {
+                var products = [Float](repeating: .nan, count: 30 * 30)
+                products.withUnsafeMutableBufferPointer {
+                    fillDotProducts(
+                        $0, rows: 0..<30, of: stacked, columns: 0..<30, of: stacked, level: level)
+                }
+                let first = (0..<900).map { Optional(stacked[$0 / 30]) }
+                let second = (0..<900).map { Optional(stacked[$0 % 30]) }
+                for count in [1, 8, 13, 900] {
+                    var single = [Float](repeating: .nan, count: count)
+                    reident_dot_pairs(level, depth, count, first, second, &single)
+                    #expect(single == Array(products.prefix(count)), "level \(level)")
+                }
+            }
+        }
+    }
 }

@@ -33,6 +33,38 @@ declared_libraries() {
             -e 's/[",]/ /g'
 }
 
+# The libraries of Package.swift that are headers alone and have no pkg-config file, one a line: the
+# target, apt packages, brew packages.
+declared_headers() {
+    local providers='providers: *\[ *\.apt(\[[^]]*\]), *\.brew(\[[^]]*\])'
+    tr '\n' ' ' <Package.swift |
+        grep -o "systemLibrary( *name: \"[^\"]*\", *$providers" |
+        sed -e 's/.*name: "\([^"]*\)".*\.apt(\[\(.*\)\]), *\.brew(\[\(.*\)\])/\1|\2|\3/' \
+            -e 's/[",]/ /g'
+}
+
+# What such a library is called: the folder of the header that its shim looks for.
+name_of_headers() { sed -n 's/.*__has_include(<\([^/]*\)\/.*/\1/p' "Sources/$1/shim.h" | head -1; }
+
+# brew keeps headers where compilers do not look; the shims look into the project, too.
+link_headers() {
+    is_macos && command -v brew >/dev/null 2>&1 || return 0
+    local target name
+    while IFS='|' read -r target _; do
+        name="$(name_of_headers "$target")"
+        [ -d "$(brew --prefix)/include/$name" ] || continue
+        mkdir -p "$deps/include"
+        ln -sfn "$(brew --prefix)/include/$name" "$deps/include/$name"
+    done < <(declared_headers)
+}
+
+# Whether the compiler finds the headers of a target where its shim looks for them.
+has_headers() {
+    local compiler=g++
+    if is_macos; then compiler=clang++; fi
+    "${CXX:-$compiler}" -std=c++17 -fsyntax-only -x c++ "Sources/$1/shim.h" >/dev/null 2>&1
+}
+
 # brew keeps some libraries out of pkg-config's ordinary path.
 extend_pkg_config_path() {
     is_macos && command -v brew >/dev/null 2>&1 || return 0
@@ -61,6 +93,10 @@ find_missing_packages() {
     while IFS='|' read -r name apt brew; do
         pkg-config --exists "$name" 2>/dev/null || add_missing "$name" "$apt" "$brew"
     done < <(declared_libraries)
+    link_headers
+    while IFS='|' read -r name apt brew; do
+        has_headers "$name" || add_missing "$(name_of_headers "$name")" "$apt" "$brew"
+    done < <(declared_headers)
 }
 
 add_missing() {
@@ -149,6 +185,10 @@ report_system_packages() {
     while IFS='|' read -r name _; do
         report_package "$name" "$name" "$(pkg-config --modversion "$name")"
     done < <(declared_libraries)
+    while IFS='|' read -r name _; do
+        name="$(name_of_headers "$name")"
+        report_package "$name" "$name" headers
+    done < <(declared_headers)
 }
 
 # Reports one package under a name, as installed when it was among those found missing.

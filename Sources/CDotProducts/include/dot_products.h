@@ -32,4 +32,9 @@ void reident_dot_tile(
 /* One dot product. The order of summation is another one. */
 float reident_dot(int level, const float *first, const float *second, size_t depth);
 
+/* The products of pairs of vectors, each with the very bits that a tile has for it. */
+void reident_dot_pairs(
+    int level, size_t depth, size_t count, const float *const *first, const float *const *second,
+    float *out);
+
 #endif

@@ -38,7 +38,10 @@ struct IndexAddCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let origin = try VectorIndex.open(index).origin
+        let found = try VectorIndex.open(index)
+        let origin = found.origin
+        let graph = IndexGraph(of: index)
+        _ = try graph.open(for: found)  // a graph that is refused costs no embedding
         let images = try gather()
         let encoder = try await encoder(for: origin)
         let embedded = try await encoder.embed(
@@ -46,14 +49,18 @@ struct IndexAddCommand: AsyncParsableCommand {
         // Only the change itself is done alone: embedding may take hours.
         let lock = try await IndexLock.acquired(for: index)
         defer { withExtendedLifetime(lock) {} }
-        var changed = try VectorIndex.open(index)
+        let old = try VectorIndex.open(index)
+        let links = try graph.open(for: old)
+        var changed = old
         try changed.origin.requireComparable(
             with: encoder.indexOrigin(packagePath: ""), path: index, source: encoder.package.path)
         let (added, replaced) = try changed.put(
             embedded.embeddings.renamed(InputPath.absolute),
             identities: embedded.positions.map { images.identities[$0] })
+        if let links { try graph.follow(links, from: old, to: changed, output: output) }
         try Task.checkCancellation()
-        try changed.write(to: index, force: true)
+        let digest = try changed.write(to: index, force: true)
+        try links?.write(to: graph.path, ofIndex: digest, force: true)
         let report = Report(
             added: added, replaced: replaced, images: changed.count,
             skippedFiles: images.skipped, badImages: embedded.bad, index: index)

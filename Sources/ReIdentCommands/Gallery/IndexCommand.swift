@@ -16,6 +16,6 @@ struct IndexCommand: ParsableCommand {
             """,
         subcommands: [
             IndexBuildCommand.self, IndexAddCommand.self, IndexRemoveCommand.self,
-            IndexInfoCommand.self,
+            IndexInfoCommand.self, IndexGraphCommand.self,
         ])
 }

@@ -22,9 +22,12 @@ struct IndexInfoCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
+        let contents = try VectorIndex.open(index)
+        let graph = IndexGraph(of: index)
+        let hasGraph = try graph.open(for: contents) != nil
         let report = Report(
-            try VectorIndex.open(index), path: index, bytes: try MappedFile(path: index).count,
-            listsImages: paths)
+            contents, path: index, bytes: try MappedFile(path: index).count,
+            graph: hasGraph ? graph.path : nil, listsImages: paths)
         try output.print(report, text: report.text)
     }
 
@@ -56,15 +59,16 @@ struct IndexInfoCommand: ParsableCommand {
         let flipAverage: Bool
         let version: String
         let bytes: Int
+        let graph: String?
         let entries: [Entry]?
 
         enum CodingKeys: String, CodingKey {
             case path, images, dimension, identities, unlabelled, model, package, precision
-            case preprocess, tokens, version, bytes, entries
+            case preprocess, tokens, version, bytes, graph, entries
             case flipAverage = "flip_average"
         }
 
-        init(_ index: VectorIndex, path: String, bytes: Int, listsImages: Bool) {
+        init(_ index: VectorIndex, path: String, bytes: Int, graph: String?, listsImages: Bool) {
             self.path = path
             images = index.count
             dimension = index.dimension
@@ -78,6 +82,7 @@ struct IndexInfoCommand: ParsableCommand {
             flipAverage = index.origin.flipAverage == "true"
             version = VectorIndex.version
             self.bytes = bytes
+            self.graph = graph
             entries =
                 listsImages
                 ? index.entries.map { Entry(path: $0.path, identity: $0.identity) } : nil
@@ -95,7 +100,8 @@ struct IndexInfoCommand: ParsableCommand {
                     "made with",
                     "\(precision), \(preprocess), tokens \(tokens)"
                         + (flipAverage ? ", averaged with the mirror image" : ""),
-                ], ["checked", "checksum and lengths of all vectors"],
+                ], ["graph", graph ?? "none; searches are exact"],
+                ["checked", "checksum and lengths of all vectors"],
             ].map { row in
                 "  \(row[0])" + String(repeating: " ", count: 11 - row[0].count) + row[1]
             }

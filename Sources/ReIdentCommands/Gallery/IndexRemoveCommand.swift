@@ -27,10 +27,15 @@ struct IndexRemoveCommand: AsyncParsableCommand {
     func run() async throws {
         let lock = try await IndexLock.acquired(for: index)
         defer { withExtendedLifetime(lock) {} }
-        var changed = try VectorIndex.open(index)
+        let old = try VectorIndex.open(index)
+        let graph = IndexGraph(of: index)
+        let links = try graph.open(for: old)
+        var changed = old
         let removed = try changed.remove(paths.map(InputPath.absolute), source: index)
+        if let links { try graph.follow(links, from: old, to: changed, output: output) }
         try Task.checkCancellation()
-        try changed.write(to: index, force: true)
+        let digest = try changed.write(to: index, force: true)
+        try links?.write(to: graph.path, ofIndex: digest, force: true)
         let report = Report(removed: removed, images: changed.count, index: index)
         try output.print(report, text: "\(removed) images removed; \(report.images) left: \(index)")
     }

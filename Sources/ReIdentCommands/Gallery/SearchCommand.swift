@@ -57,6 +57,16 @@ struct SearchCommand: AsyncParsableCommand {
             """)
     var sheet: String?
 
+    @Flag(help: "Compare with all images of an index, also where it has a graph.")
+    var exact = false
+
+    @Option(
+        help: """
+            Candidates that a search by an index's graph keeps for each query: more find more of \
+            what an exact search finds, and take longer.
+            """)
+    var effort = ApproximateSearch.usualEffort
+
     @Flag(help: "Leave out images that cannot be read; they are named.")
     var skipBad = false
 
@@ -66,6 +76,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     func validate() throws {
         try requireRange("-k", count, 1...1_000_000)
+        try requireRange("--effort", effort, 1...1_000_000)
         guard vote == .none || (text.isEmpty && sheet == nil) else {
             throw ValidationError("--vote is for images, and draws no --sheet.")
         }
@@ -193,7 +204,15 @@ struct SearchCommand: AsyncParsableCommand {
             }
             let encoder = try await encoding.encoder(
                 of: package, matching: index.origin, path: gallery, output: output)
-            return (Gallery(index), encoder)
+            // Players are decided by all their crops, so that search compares with all anyway.
+            let isExact = exact || vote == .folder
+            let graph = isExact ? nil : try IndexGraph(of: gallery).open(for: index, effort: effort)
+            if graph != nil {
+                output.note(
+                    "\(gallery): searched by its graph, which finds nearly all of the most "
+                        + "similar images; --exact compares with all.")
+            }
+            return (Gallery(index, searchedBy: graph), encoder)
         }
         let folder = try GalleryFolder(path: gallery)
         let encoder = try await encoding.encoder(of: package, output: output)

@@ -3,7 +3,8 @@
 //     RerankingBenchmark QUERIES.f32 GALLERY.f32 DIMENSION OUT.f32
 //     RerankingBenchmark MATRICES.safetensors OUT.f32
 //
-// The .f32 files hold 32-bit floats, row by row. Run by compare.py.
+// The .f32 files hold 32-bit floats, row by row; - in the place of OUT writes nothing, so that all
+// rows stream by and none stays. Run by compare.py.
 //
 // SPDX-License-Identifier: MIT
 
@@ -79,10 +80,11 @@ let end = clock.now
 let processorSeconds = processorTime() - processorBefore
 let peak = memory("VmHWM")
 
-try reranked.matrix().withRows(0..<reranked.queryCount) { (values) throws(MetricsError) in
-    let bytes = Data(buffer: values)
-    do { try bytes.write(to: URL(filePath: arguments[arguments.endIndex - 1])) } catch {
-        print(error)
+let out = arguments[arguments.endIndex - 1]
+if out != "-" {
+    try reranked.matrix().withRows(0..<reranked.queryCount) { (values) throws(MetricsError) in
+        let bytes = Data(buffer: values)
+        do { try bytes.write(to: URL(filePath: out)) } catch { print(error) }
     }
 }
 func seconds(_ duration: Duration) -> Double {
