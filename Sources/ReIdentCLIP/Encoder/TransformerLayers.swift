@@ -75,6 +75,16 @@ struct LinearLayer {
                 weight: weight, bias: bias, residual: residual, computingIn: precision.dtype)
         }
     }
+
+    /// Some of the outputs of a trainable layer, `[…, K] → […, outputs.count]`.
+    func callAsFunction(_ x: Tensor, outputs: Range<Int>) throws(EngineError) -> Tensor {
+        guard case .trainable(let precision) = form else {
+            preconditionFailure("packed weights cannot be cut")
+        }
+        return try x.linear(
+            weight: weight.narrowed(dimension: 0, to: outputs),
+            bias: bias?.narrowed(dimension: 0, to: outputs), computingIn: precision.dtype)
+    }
 }
 
 /// Layer norm, with CLIP's ε of 1e-5 unless another is given.
@@ -208,6 +218,57 @@ struct TransformerBlock {
         let counts = groups.flatMap { Array(repeating: $0.tokens, count: $0.images) }
         let mixed = try joined.attention(heads: heads, withinTokens: counts)
         return try finished(mixed, residual: x)
+    }
+
+    /// What a trainable block without mask makes of the first token of each image alone,
+    /// `[N, T, E] → [N, 1, E]`: it looks at all tokens, and the others' results are not computed.
+    func firstTokens(_ x: Tensor) throws(EngineError) -> Tensor {
+        let normalized = try attentionNorm(x)  // [N, T, E]
+        let mixed = try attention(
+            of: normalized.narrowed(dimension: 1, to: 0..<1), over: normalized,
+            groups: [ContentTokens.Group(images: x.shape[0], tokens: x.shape[1])])
+        return try finished(mixed, residual: x.narrowed(dimension: 1, to: 0..<1))
+    }
+
+    /// The same over tokens of several images, one behind the other, `[1, T, E] → [1, N, E]`;
+    /// `places` are those of the first tokens, in the groups' order.
+    func firstTokens(
+        _ x: Tensor, groups: [ContentTokens.Group], places: Tensor
+    ) throws(EngineError) -> Tensor {
+        let (total, count, width) = (x.shape[1], places.shape[0], x.shape[2])
+        func first(_ tokens: Tensor) throws(EngineError) -> Tensor {
+            try tokens.reshaped([total, width]).rows(at: places).reshaped([1, count, width])
+        }
+        let normalized = try attentionNorm(x)  // [1, T, E]
+        let mixed = try attention(of: first(normalized), over: normalized, groups: groups)
+        return try finished(mixed, residual: first(x))
+    }
+
+    /// Attention of the groups' first tokens, one an image, over all tokens of their images.
+    private func attention(
+        of first: Tensor, over normalized: Tensor, groups: [ContentTokens.Group]
+    ) throws(EngineError) -> Tensor {
+        precondition(!isCausal, "the first token of a causal block sees no other")
+        let width = first.shape[2]
+        let count = first.count / width
+        let queries = try queryKeyValue(first, outputs: 0..<width)
+            .reshaped([count, 1, width])
+        let others = try queryKeyValue(normalized, outputs: width..<3 * width)
+            .reshaped([normalized.count / width, 2 * width])
+        var (parts, image, token) = ([Tensor](), 0, 0)
+        for group in groups {
+            let own = try others.narrowed(
+                dimension: 0, to: token..<token + group.images * group.tokens
+            ).reshaped([group.images, group.tokens, 2 * width])
+            parts.append(
+                try queries.narrowed(dimension: 0, to: image..<image + group.images).attention(
+                    keys: own.narrowed(dimension: 2, to: 0..<width),
+                    values: own.narrowed(dimension: 2, to: width..<2 * width), heads: heads))
+            image += group.images
+            token += group.images * group.tokens
+        }
+        let mixed = parts.count == 1 ? parts[0] : try Tensor.concatenated(parts, dimension: 0)
+        return try mixed.reshaped(first.shape)
     }
 
     /// What follows attention.
