@@ -11,11 +11,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <vector>
 
 #include "boundary.hpp"
+#include "numbers.hpp"
 
 // A clone for wider registers, chosen when the engine is loaded. Both add in the same order.
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
@@ -34,28 +34,8 @@ using torch::autograd::variable_list;
 /// Pixels whose sums are one partial sum, so that results do not depend on the number of threads.
 constexpr int64_t block = 512;
 
-/// How a number is stored: as it is, or as bfloat16, the upper half of a float.
-inline float loaded(float value) { return value; }
-inline float loaded(c10::BFloat16 value) {
-    uint32_t bits = static_cast<uint32_t>(value.x) << 16;
-    float result;
-    std::memcpy(&result, &bits, sizeof result);
-    return result;
-}
-inline void store(float value, float *place) { *place = value; }
-/// To the nearest, of two as near the even one; without a branch, so that compilers use registers
-/// of many numbers. What is not a number stays none.
-inline void store(float value, c10::BFloat16 *place) {
-    uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-    place->x = static_cast<uint16_t>(value == value ? rounded : 0x7fc0u);
-}
-
 // Each kernel once as a template, and for both kinds of numbers a function with its clones, which
 // templates cannot have.
-#define REIDENT_INLINE inline __attribute__((always_inline))
-
 /// Adds x and x² of rows [count, channels] to sums [2, channels].
 template <typename T>
 REIDENT_INLINE void add_moments_of(const T *x, int64_t count, int64_t channels, double *sums) {

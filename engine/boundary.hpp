@@ -98,9 +98,10 @@ void add_batch_norm_functions(re_functions &table);
 void add_gradient_functions(re_functions &table);
 void add_optimizer_functions(re_functions &table);
 
-/// x [.., K] times weight [N, K] transposed, plus bias [N] if defined; differentiable.
+/// x [.., K] times weight [N, K] transposed, plus bias [N] and residual [.., N] if defined;
+/// differentiable. With a residual the result has its type, otherwise compute_type.
 at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
-                  at::ScalarType compute_type);
+                  at::ScalarType compute_type, const at::Tensor &residual = {});
 
 /// Whether products of this tensor's 16-bit floats are better done in fp32 and rounded, because the
 /// processor has no instructions for them. The sums are in fp32 either way.

@@ -12,6 +12,7 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include "boundary.hpp"
+#include "kernels.hpp"
 
 #ifdef REIDENT_HAS_ONEDNN_MATMUL
 namespace at::native {
@@ -80,7 +81,8 @@ std::vector<int64_t> with_last(const at::Tensor &tensor, int64_t last) {
 /// Linear layer whose forward pass and both gradients are oneDNN products.
 struct Linear : torch::autograd::Function<Linear> {
     static Variable forward(AutogradContext *context, const Variable &x, const Variable &weight,
-                            const std::optional<Variable> &bias, at::ScalarType type) {
+                            const std::optional<Variable> &bias,
+                            const std::optional<Variable> &residual, at::ScalarType type) {
         auto inputs = rows_of(x).to(type);
         auto factors = weight.to(type);
         context->save_for_backward({inputs, factors});
@@ -88,28 +90,48 @@ struct Linear : torch::autograd::Function<Linear> {
         context->saved_data["weight_type"] = static_cast<int64_t>(weight.scalar_type());
         context->saved_data["has_bias"] = bias.has_value();
         context->saved_data["needs_input"] = x.requires_grad();
+        context->saved_data["has_residual"] = residual.has_value();
         auto result = product(inputs, factors.t());
-        if (bias) result.add_(bias->to(type));
-        return result.view(with_last(x, weight.size(0)));
+        auto shape = with_last(x, weight.size(0));
+        if (!has_kernels(result) || (residual && !has_kernels(*residual))) {
+            if (bias) result.add_(bias->to(type));
+            return residual ? at::add(*residual, result.view(shape)) : result.view(shape);
+        }
+        auto shift = bias ? bias->detach() : at::Tensor();
+        if (residual) return added(rows_of(*residual), result, shift).view(shape);
+        if (bias) add_bias(result, shift);
+        return result.view(shape);
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
         auto saved = context->get_saved_variables();
+        auto type = saved[0].scalar_type();
         auto type_of = [&](const char *key) {
             return static_cast<at::ScalarType>(context->saved_data[key].toInt());
         };
-        auto output = rows_of(gradients[0]).to(saved[0].scalar_type());
+        bool has_bias = context->saved_data["has_bias"].toBool();
+        auto output = rows_of(gradients[0]);
         at::Tensor input_gradient, bias_gradient;
+        if (has_bias && has_kernels(output) && has_kernels(saved[0])) {
+            output = output.contiguous();
+            auto copy = output.scalar_type() == type
+                            ? at::Tensor()
+                            : at::empty(output.sizes(), output.options().dtype(type));
+            bias_gradient = sum_of_rows(output, copy).to(type_of("weight_type"));
+            if (copy.defined()) output = copy;
+        } else {
+            output = output.to(type);
+            if (has_bias) bias_gradient = at::sum(output, {0}, false, type_of("weight_type"));
+        }
         if (context->saved_data["needs_input"].toBool()) {
             input_gradient = product(output, saved[1])
                                  .view(with_last(gradients[0], saved[1].size(1)))
                                  .to(type_of("input_type"));
         }
         auto weight_gradient = product(output.t(), saved[0]).to(type_of("weight_type"));
-        if (context->saved_data["has_bias"].toBool()) {
-            bias_gradient = at::sum(output, {0}, false, type_of("weight_type"));
-        }
-        return {input_gradient, weight_gradient, bias_gradient, Variable()};
+        auto residual_gradient =
+            context->saved_data["has_residual"].toBool() ? gradients[0] : at::Tensor();
+        return {input_gradient, weight_gradient, bias_gradient, residual_gradient, Variable()};
     }
 };
 
@@ -186,22 +208,31 @@ at::Tensor product(const at::Tensor &lhs, const at::Tensor &rhs) {
 }
 
 at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
-                  at::ScalarType compute_type) {
+                  at::ScalarType compute_type, const at::Tensor &residual) {
     TORCH_CHECK(weight.dim() == 2 && x.dim() >= 1 && x.size(-1) == weight.size(1),
                 "linear layer of shape ", weight.sizes(), " on an input of ", x.sizes());
-    std::optional<at::Tensor> added;
-    if (bias.defined()) added = bias;
-    if (x.is_cpu()) return Linear::apply(x, weight, added, compute_type);
-    if (added) added = added->to(compute_type);
-    return at::linear(x.to(compute_type), weight.to(compute_type), added);
+    TORCH_CHECK(!bias.defined() || (bias.dim() == 1 && bias.size(0) == weight.size(0)),
+                "linear layer of shape ", weight.sizes(), " with a bias of ", bias.sizes());
+    std::optional<at::Tensor> shift, rest;
+    if (bias.defined()) shift = bias;
+    if (residual.defined()) {
+        TORCH_CHECK(residual.sizes() == c10::IntArrayRef(with_last(x, weight.size(0))),
+                    "linear layer of shape ", weight.sizes(), " on an input of ", x.sizes(),
+                    " with a residual of ", residual.sizes());
+        rest = residual;
+    }
+    if (x.is_cpu()) return Linear::apply(x, weight, shift, rest, compute_type);
+    if (shift) shift = shift->to(compute_type);
+    auto result = at::linear(x.to(compute_type), weight.to(compute_type), shift);
+    return rest ? at::add(*rest, result) : result;
 }
 
 void add_linear_functions(re_functions &table) {
     table.linear = [](const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
-                      re_dtype compute_dtype, re_tensor **result) {
+                      const re_tensor *residual, re_dtype compute_dtype, re_tensor **result) {
         return returning(result, [&] {
             return linear(x->value, weight->value, optional_value(bias),
-                          scalar_type(compute_dtype));
+                          scalar_type(compute_dtype), optional_value(residual));
         });
     };
     table.pack_weight = [](const re_tensor *weight, int64_t rows, re_tensor **result) {

@@ -2,36 +2,12 @@
 //
 // SPDX-License-Identifier: MIT
 
-#include <torch/csrc/autograd/custom_function.h>
-#include <torch/csrc/autograd/variable.h>
-
 #include "attention.hpp"
 #include "boundary.hpp"
+#include "kernels.hpp"
 
 namespace reident {
 namespace {
-
-using torch::autograd::AutogradContext;
-using torch::autograd::Variable;
-using torch::autograd::variable_list;
-
-constexpr double quick_gelu_slope = 1.702;
-
-/// x * sigmoid(1.702 x), which keeps only x for the backward pass.
-struct QuickGELU : torch::autograd::Function<QuickGELU> {
-    static Variable forward(AutogradContext *context, const Variable &x) {
-        context->save_for_backward({x});
-        auto y = x * quick_gelu_slope;
-        at::silu_(y);
-        return y.mul_(1 / quick_gelu_slope);
-    }
-
-    static variable_list backward(AutogradContext *context, variable_list gradients) {
-        // d/dx [silu(s x) / s] = silu'(s x)
-        auto x = context->get_saved_variables()[0] * quick_gelu_slope;
-        return {at::silu_backward(gradients[0], x)};
-    }
-};
 
 at::Tensor attention(const at::Tensor &qkv, int64_t heads, bool causal) {
     TORCH_CHECK(qkv.dim() == 3 && qkv.size(2) % (3 * heads) == 0, "attention over ", qkv.sizes(),
@@ -44,6 +20,39 @@ at::Tensor attention(const at::Tensor &qkv, int64_t heads, bool causal) {
     auto split = qkv.view({count, tokens, 3, heads, width / heads}).permute({2, 0, 3, 1, 4});
     auto mixed = at::scaled_dot_product_attention(split[0], split[1], split[2], {}, 0.0, causal);
     return mixed.transpose(1, 2).reshape({count, tokens, width});
+}
+
+/// Where the images' tokens are that lie one behind the other in [.., .., 3E].
+std::vector<Span> spans(const at::Tensor &qkv, const std::vector<int64_t> &tokens) {
+    std::vector<Span> images;
+    int64_t start = 0;
+    for (int64_t count : tokens) {
+        TORCH_CHECK(count > 0, "an image of ", count, " tokens");
+        images.push_back({start, count});
+        start += count;
+    }
+    TORCH_CHECK(qkv.dim() == 3 && qkv.size(0) * qkv.size(1) == start, "attention over ",
+                qkv.sizes(), " of images with ", start, " tokens");
+    return images;
+}
+
+/// Attention within each image by LibTorch's operator, neighbours of equally many tokens at a time.
+at::Tensor attention_within(const at::Tensor &qkv, int64_t heads,
+                            const std::vector<Span> &images) {
+    std::vector<at::Tensor> parts;
+    auto all = qkv.reshape({1, -1, qkv.size(2)});
+    for (size_t first = 0; first < images.size();) {
+        size_t last = first;
+        int64_t tokens = images[first].tokens;
+        while (last < images.size() && images[last].tokens == tokens) ++last;
+        auto count = static_cast<int64_t>(last - first);
+        auto own = all.narrow(1, images[first].start, count * tokens)
+                       .view({count, tokens, qkv.size(2)});
+        parts.push_back(attention(own, heads, false).view({1, count * tokens, -1}));
+        first = last;
+    }
+    auto joined = parts.size() == 1 ? parts[0] : at::cat(parts, 1);
+    return joined.view({qkv.size(0), qkv.size(1), -1});
 }
 
 at::Tensor rows(const at::Tensor &matrix, const at::Tensor &indices) {
@@ -134,27 +143,35 @@ void add_operator_functions(re_functions &table) {
     };
     table.top_k = top_k;
     table.layer_norm = [](const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
-                          double epsilon, re_tensor **result) {
+                          double epsilon, re_dtype dtype, re_tensor **result) {
         return returning(result, [&] {
-            return at::layer_norm(x->value, weight->value.sizes(), weight->value, bias->value,
-                                  epsilon);
+            return layer_norm(x->value, weight->value, bias->value, epsilon, scalar_type(dtype));
         });
     };
     table.gelu = [](const re_tensor *x, re_tensor **result) {
         return returning(result, [&] { return at::gelu(x->value); });
     };
     table.quick_gelu = [](const re_tensor *x, re_tensor **result) {
-        return returning(result, [&] { return QuickGELU::apply(x->value); });
+        return returning(result, [&] { return quick_gelu(x->value); });
     };
-    table.attention = [](const re_tensor *qkv, int64_t heads, int32_t causal,
+    table.attention = [](const re_tensor *qkv, int64_t heads, int32_t causal, int32_t plainly,
                          re_tensor **result) {
-        return returning(result, [&] { return attention(qkv->value, heads, causal != 0); });
-    };
-    table.attention_packed = [](const re_tensor *qkv, int64_t heads, re_tensor **result) {
         return returning(result, [&] {
-            at::NoGradGuard no_gradients;
-            auto own = own_attention(qkv->value, heads);
-            return own ? *own : attention(qkv->value, heads, false);
+            const auto &joined = qkv->value;
+            bool own = causal == 0 && plainly == 0 && has_own_attention(joined, heads);
+            if (!own) return attention(joined, heads, causal != 0);
+            std::vector<int64_t> tokens(joined.size(0), joined.size(1));
+            return trained_attention(joined, heads, spans(joined, tokens));
+        });
+    };
+    table.attention_within = [](const re_tensor *qkv, const int64_t *tokens, int32_t count,
+                                int64_t heads, int32_t plainly, re_tensor **result) {
+        return returning(result, [&] {
+            std::vector<int64_t> counts(tokens, tokens + count);
+            auto images = spans(qkv->value, counts);
+            return plainly == 0 && has_own_attention(qkv->value, heads)
+                       ? trained_attention(qkv->value, heads, images)
+                       : attention_within(qkv->value, heads, images);
         });
     };
     table.rows = [](const re_tensor *matrix, const re_tensor *indices, re_tensor **result) {

@@ -16,6 +16,7 @@
 #endif
 
 #include "boundary.hpp"
+#include "host_memory.hpp"
 #include "int8_linear.hpp"
 
 namespace reident {
@@ -60,6 +61,7 @@ void keep_freed_memory() {
 
 re_functions make_table() {
     keep_freed_memory();
+    reuse_host_memory();
     re_functions table{};
     table.version = REIDENT_ENGINE_VERSION;
     table.size = sizeof(re_functions);

@@ -46,6 +46,7 @@ extension ModelPackage {
                 index,
                 Result { () throws(FileError) in
                     let bytes = try weights.bytes(of: names[index])
+                    defer { bytes.giveBackPages() }  // a package may be read beside a training
                     return try bytes.withUnsafeBytes { (raw) throws(FileError) in
                         try MessageDigest.sha256.hexadecimal(of: raw)
                     }

@@ -28,14 +28,16 @@ extension Tensor {
     /// - Parameters:
     ///   - weight: `[N, K]`.
     ///   - bias: `[N]`.
+    ///   - residual: `[…, N]`, added to the product in its own type.
     ///   - dtype: The type the product is computed in.
-    /// - Returns: `[…, N]`, of the type `dtype`.
+    /// - Returns: `[…, N]`, of the residual's type, or `dtype` without one.
     /// - Throws: `EngineError` if the shapes do not go together.
     public func linear(
-        weight: Tensor, bias: Tensor?, computingIn dtype: DType
+        weight: Tensor, bias: Tensor?, residual: Tensor? = nil, computingIn dtype: DType
     ) throws(EngineError) -> Tensor {
         try engine.tensor("linear") {
-            $0.linear(handle, weight.handle, bias?.handle, dtype.code, &$1)
+            $0.linear(
+                handle, weight.handle, bias?.handle, residual?.handle, dtype.code, &$1)
         }
     }
 
@@ -108,12 +110,19 @@ extension Tensor {
 
     /// Layer norm over the last dimension: (x - mean) / √(variance + ε) · weight + bias.
     ///
+    /// - Parameters:
+    ///   - weight: `[E]`.
+    ///   - bias: `[E]`.
+    ///   - epsilon: ε.
+    ///   - dtype: The type of the result; this tensor's unless it is given.
+    /// - Returns: A tensor of the same shape.
     /// - Throws: `EngineError` if the shapes do not go together.
     public func layerNorm(
-        weight: Tensor, bias: Tensor, epsilon: Double
+        weight: Tensor, bias: Tensor, epsilon: Double, as dtype: DType? = nil
     ) throws(EngineError) -> Tensor {
-        try engine.tensor("layer_norm") {
-            $0.layer_norm(handle, weight.handle, bias.handle, epsilon, &$1)
+        let code = (dtype ?? self.dtype).code
+        return try engine.tensor("layer_norm") {
+            $0.layer_norm(handle, weight.handle, bias.handle, epsilon, code, &$1)
         }
     }
 
@@ -138,22 +147,36 @@ extension Tensor {
     /// - Parameters:
     ///   - heads: Into so many parts the width is cut.
     ///   - isCausal: Whether no token looks at those behind it.
+    ///   - plainly: Whether to take LibTorch's operator even where the engine has its own, which
+    ///     differs from it in the last digits.
     /// - Returns: `[N, T, E]`.
     /// - Throws: `EngineError` if the width is not a multiple of three times `heads`.
-    public func attention(heads: Int, isCausal: Bool = false) throws(EngineError) -> Tensor {
+    public func attention(
+        heads: Int, isCausal: Bool = false, plainly: Bool = false
+    ) throws(EngineError) -> Tensor {
         try engine.tensor("attention") {
-            $0.attention(handle, Int64(heads), isCausal ? 1 : 0, &$1)
+            $0.attention(handle, Int64(heads), isCausal ? 1 : 0, plainly ? 1 : 0, &$1)
         }
     }
 
-    /// The same by the engine's own kernels, where the processor has instructions for them;
-    /// records no gradients.
+    /// Multi-head self-attention within each of several images whose tokens lie one behind the
+    /// other, `[1, T, 3E] → [1, T, E]`.
     ///
-    /// - Parameter heads: Into so many parts the width is cut.
-    /// - Returns: `[N, T, E]`; in the last digits it differs from `attention(heads:isCausal:)`.
-    /// - Throws: `EngineError` if the width is not a multiple of three times `heads`.
-    public func attentionPacked(heads: Int) throws(EngineError) -> Tensor {
-        try engine.tensor("attention_packed") { $0.attention_packed(handle, Int64(heads), &$1) }
+    /// - Parameters:
+    ///   - heads: Into so many parts the width is cut.
+    ///   - counts: Tokens of each image, together T.
+    ///   - plainly: Whether to take LibTorch's operator even where the engine has its own.
+    /// - Returns: `[1, T, E]`.
+    /// - Throws: `EngineError` unless the images have so many tokens, or if the width is not a
+    ///   multiple of three times `heads`.
+    public func attention(
+        heads: Int, withinTokens counts: [Int], plainly: Bool = false
+    ) throws(EngineError) -> Tensor {
+        try engine.tensor("attention_within") {
+            $0.attention_within(
+                handle, counts.map(Int64.init), Int32(counts.count), Int64(heads),
+                plainly ? 1 : 0, &$1)
+        }
     }
 
     /// Rows of this matrix, `[V, E]` by indices `[…] → […, E]`.

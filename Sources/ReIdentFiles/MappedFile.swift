@@ -53,6 +53,23 @@ public final class MappedFile: @unchecked Sendable {
         try withExtendedLifetime(self) { () throws(Failure) -> Result in try body(mapping) }
     }
 
+    /// Takes the pages of a part of the file out of this process's memory.
+    ///
+    /// The part can be read as before, then from the system's cache or the disk. Without this, a
+    /// program that reads a large file once holds it whole until the file is unmapped.
+    ///
+    /// - Parameter range: Byte offsets from the start of the file, inside `0 ..< count`.
+    public func giveBackPages(in range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "range outside the file")
+        guard let start = mapping.baseAddress, !range.isEmpty else { return }
+        // Pages shared with neighbours go, too: nothing is ever written to any of them.
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let first = range.lowerBound / page * page
+        madvise(
+            UnsafeMutableRawPointer(mutating: start + first), range.upperBound - first,
+            Int32(MADV_DONTNEED))  // advice: if it fails, the pages stay
+    }
+
     /// A part of the file that keeps the mapping alive.
     ///
     /// - Parameter range: Byte offsets from the start of the file, inside `0 ..< count`.
@@ -86,6 +103,12 @@ public struct MappedBytes: Sendable {
 
     /// How many bytes these are.
     public var count: Int { range.count }
+
+    /// Takes the bytes' pages out of this process's memory where they lie in a mapped file; they
+    /// can be read as before.
+    public func giveBackPages() {
+        if case .file(let file) = source { file.giveBackPages(in: range) }
+    }
 
     /// A part of these bytes, inside `0 ..< count`.
     func part(_ part: Range<Int>) -> MappedBytes {

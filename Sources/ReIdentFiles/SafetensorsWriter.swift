@@ -56,6 +56,7 @@ public enum SafetensorsWriter {
         public init(name: String, elementType: ElementType, shape: [Int], bytes: MappedBytes) {
             self.init(name: name, elementType: elementType, shape: shape) { sink in
                 try bytes.withUnsafeBytes { try sink($0) }
+                bytes.giveBackPages()
             }
         }
 

@@ -7,6 +7,7 @@ import Foundation
 import ReIdentCLIP
 import ReIdentEngine
 import ReIdentFiles
+import ReIdentFoundation
 import ReIdentImages
 import ReIdentTestSupport
 import Testing
@@ -85,6 +86,65 @@ struct VisionTransformerTests {
         #expect(plain.allSatisfy { gradient in gradient.contains { $0 != 0 } })
         #expect(try gradients(usesCheckpoints: true) == plain)
     }
+
+    @Test(
+        "a last block of class tokens alone gives the same embedding, and its gradient",
+        arguments: [TokenSelection.all, .content])
+    func lastBlockChangesNothing(tokens: TokenSelection) throws {
+        let folder = try TemporaryFolder()
+        let package = try CheckpointImport(
+            source: Fixtures.path("quickgelu/weights.safetensors"),
+            architecture: Fixtures.architecture("quickgelu")
+        ).write(to: folder.file("package"))
+        // Crops of several sizes, the largest in front.
+        let images = [64, 40, 24].map { width in
+            PreparedImage(
+                side: 64,
+                pixels: (0..<64 * 64 * 3).map { UInt8(truncatingIfNeeded: $0 * width / 7) },
+                content: PixelRectangle(left: (64 - width) / 2, top: 0, width: width, height: 64))
+        }
+        let model = try VisionTransformer(package, form: .trainable(.fp32), tokens: tokens)
+        let batch = ImageBatch(images)
+        let recorded = try model(batch)
+        let weights = try Tensor.floats(
+            seededNumbers(recorded.count, seed: 1), shape: recorded.shape)
+        func whole() throws -> Tensor { try withoutGradients { try model(batch) } }
+        let difference = zip(
+            try recorded.l2Normalized().floatValues(), try whole().l2Normalized().floatValues()
+        ).reduce(0) { max($0, abs($1.0 - $1.1)) }
+        #expect(difference <= Tolerance.unitEmbedding)
+        try recorded.multiplied(by: weights).sum().backward()
+
+        let last = package.configuration.vision.blockCount - 1
+        let inside = model.parameters.filter { $0.name.contains(".resblocks.\(last).") }
+        #expect(inside.count == 12)
+        for (index, parameter) in inside.enumerated() {
+            let tensor = parameter.tensor
+            let gradient = try #require(try tensor.gradient()).floatValues()
+            let start = try tensor.floatValues()
+            let direction = seededNumbers(start.count, seed: UInt64(index + 2))
+            func value(_ step: Float) throws -> Float {
+                let moved = zip(start, direction).map { $0 + step * $1 }
+                try withoutGradients {
+                    try tensor.assign(.floats(moved, shape: tensor.shape))
+                }
+                return try whole().multiplied(by: weights).sum().item()
+            }
+            let step: Float = 1e-3
+            let expected = (try value(step) - value(-step)) / (2 * step)
+            _ = try value(0)
+            let found = zip(gradient, direction).reduce(0) { $0 + $1.0 * $1.1 }
+            #expect(
+                abs(found - expected) <= 10 * Tolerance.finiteDifference * max(1, abs(expected)),
+                "\(parameter.name): \(found), by differences \(expected)")
+        }
+    }
+}
+
+/// Seeded numbers between -1 and 1.
+private func seededNumbers(_ count: Int, seed: UInt64) -> [Float] {
+    var generator = SeededGenerator(seed: seed)
+    return (0..<count).map { _ in Float(generator.uniform() * 2 - 1) }
 }
 
 @EngineActor

@@ -49,6 +49,9 @@ struct GradientTests {
         Differentiable(testDescription: "attention", shape: [2, 3, 12]) {
             try $0.attention(heads: 2)
         },
+        Differentiable(testDescription: "attention in whole registers", shape: [2, 3, 96]) {
+            try $0.attention(heads: 2)
+        },
         Differentiable(testDescription: "causal attention", shape: [2, 3, 12]) {
             try $0.attention(heads: 2, isCausal: true)
         },

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Raised with every change of the table: a library of another version is refused. */
-#define REIDENT_ENGINE_VERSION 6
+#define REIDENT_ENGINE_VERSION 7
 
 /* Largest number of dimensions of a tensor that crosses the boundary. */
 #define RE_MAXIMUM_RANK 8
@@ -111,9 +111,10 @@ typedef struct re_functions {
                        re_tensor **indices); /* largest of the last dimension, sorted */
 
     /* --- layers --- */
-    /* x [.., K], weight [N, K], bias [N] or null -> [.., N], computed in compute_dtype. */
+    /* x [.., K], weight [N, K], bias [N] or null -> [.., N], computed in compute_dtype; residual
+     * [.., N] or null is added, and the result has its type then. */
     re_status (*linear)(const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
-                        re_dtype compute_dtype, re_tensor **result);
+                        const re_tensor *residual, re_dtype compute_dtype, re_tensor **result);
     /* A weight [N, K] laid out once for linear_packed over about `rows` rows. */
     re_status (*pack_weight)(const re_tensor *weight, int64_t rows, re_tensor **result);
     /* As linear, without gradients, on a packed weight: activation(x * W^T + b) + residual. */
@@ -128,15 +129,18 @@ typedef struct re_functions {
                              const re_tensor *bias, re_activation activation,
                              const re_tensor *residual, int32_t plainly, re_tensor **result);
     re_status (*layer_norm)(const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
-                            double epsilon, re_tensor **result); /* over the last dimension */
+                            double epsilon, re_dtype dtype,
+                            re_tensor **result); /* over the last dimension, result of dtype */
     re_status (*gelu)(const re_tensor *x, re_tensor **result);
     re_status (*quick_gelu)(const re_tensor *x, re_tensor **result); /* x * sigmoid(1.702 x) */
     /* Queries, keys and values side by side, [N, T, 3E] -> [N, T, E]; if causal, no token looks at
-     * those behind it. */
-    re_status (*attention)(const re_tensor *qkv, int64_t heads, int32_t causal,
+     * those behind it. `plainly` takes LibTorch's operator where the engine has its own. */
+    re_status (*attention)(const re_tensor *qkv, int64_t heads, int32_t causal, int32_t plainly,
                            re_tensor **result);
-    /* The same without mask and gradients, for inference. */
-    re_status (*attention_packed)(const re_tensor *qkv, int64_t heads, re_tensor **result);
+    /* The same without mask within each of `count` images, whose tokens lie one behind the other in
+     * [N, T, 3E]. */
+    re_status (*attention_within)(const re_tensor *qkv, const int64_t *tokens, int32_t count,
+                                  int64_t heads, int32_t plainly, re_tensor **result);
     /* Rows of a matrix [V, E] by int64 indices [..] -> [.., E]. */
     re_status (*rows)(const re_tensor *matrix, const re_tensor *indices, re_tensor **result);
     /* Bytes [N, H, W, C] -> (bytes / 255 - mean) / deviation, float [N, C, H, W]. */

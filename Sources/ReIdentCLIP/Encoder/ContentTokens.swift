@@ -27,6 +27,14 @@ struct ContentTokens {
     /// For each image of the batch where its class token is.
     let classTokens: [Int64]
 
+    /// For each image of the batch which of all class tokens its one is, counted from the front.
+    var classTokenRanks: [Int64] {
+        var ranks = classTokens
+        let order = classTokens.indices.sorted { classTokens[$0] < classTokens[$1] }
+        for (rank, image) in order.enumerated() { ranks[image] = Int64(rank) }
+        return ranks
+    }
+
     /// How many tokens there are.
     var count: Int { sources.count }
 

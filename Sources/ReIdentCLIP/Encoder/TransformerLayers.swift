@@ -71,10 +71,19 @@ struct LinearLayer {
                 weight: weight, bias: bias, activation: activation, residual: residual)
         case .trainable(let precision):
             precondition(activation == .none, "an activation is fused into packed products only")
-            let y = try x.linear(weight: weight, bias: bias, computingIn: precision.dtype)
-            guard let residual else { return y }
-            return try residual.adding(y)  // the residual stays in fp32
+            return try x.linear(  // the residual stays in fp32
+                weight: weight, bias: bias, residual: residual, computingIn: precision.dtype)
         }
+    }
+
+    /// Some of the outputs of a trainable layer, `[…, K] → […, outputs.count]`.
+    func callAsFunction(_ x: Tensor, outputs: Range<Int>) throws(EngineError) -> Tensor {
+        guard case .trainable(let precision) = form else {
+            preconditionFailure("packed weights cannot be cut")
+        }
+        return try x.linear(
+            weight: weight.narrowed(dimension: 0, to: outputs),
+            bias: bias?.narrowed(dimension: 0, to: outputs), computingIn: precision.dtype)
     }
 }
 
@@ -83,11 +92,19 @@ struct LayerNormLayer {
     let weight: Tensor  // [E]
     let bias: Tensor  // [E]
     let epsilon: Double
+    private let result: DType?  // of another type than the input
 
+    /// A trainable norm in front of a product gives what the product computes in.
     init(
-        weight: Tensor, bias: Tensor, form: LayerForm, epsilon: Double = 1e-5
+        weight: Tensor, bias: Tensor, form: LayerForm, epsilon: Double = 1e-5,
+        feedsProduct: Bool = false
     ) throws(EngineError) {
         self.epsilon = epsilon
+        if feedsProduct, case .trainable(let precision) = form {
+            result = precision.dtype
+        } else {
+            result = nil
+        }
         if case .packed(let precision, _) = form {
             self.weight = try weight.converted(to: precision.dtype)
             self.bias = try bias.converted(to: precision.dtype)
@@ -98,7 +115,7 @@ struct LayerNormLayer {
     }
 
     func callAsFunction(_ x: Tensor) throws(EngineError) -> Tensor {
-        try x.layerNorm(weight: weight, bias: bias, epsilon: epsilon)
+        try x.layerNorm(weight: weight, bias: bias, epsilon: epsilon, as: result)
     }
 }
 
@@ -161,7 +178,7 @@ struct TransformerBlock {
         self.isCausal = isCausal
         attentionNorm = try LayerNormLayer(
             weight: tensors["\(prefix).ln_1.weight"], bias: tensors["\(prefix).ln_1.bias"],
-            form: form, epsilon: epsilon)
+            form: form, epsilon: epsilon, feedsProduct: true)
         queryKeyValue = try LinearLayer(
             weight: tensors["\(prefix).attn.in_proj_weight"],
             bias: tensors["\(prefix).attn.in_proj_bias"], form: form)
@@ -170,7 +187,7 @@ struct TransformerBlock {
             bias: tensors["\(prefix).attn.out_proj.bias"], form: form)
         perceptronNorm = try LayerNormLayer(
             weight: tensors["\(prefix).ln_2.weight"], bias: tensors["\(prefix).ln_2.bias"],
-            form: form, epsilon: epsilon)
+            form: form, epsilon: epsilon, feedsProduct: true)
         perceptron = try Perceptron(
             first: (tensors["\(prefix).mlp.c_fc.weight"], tensors["\(prefix).mlp.c_fc.bias"]),
             second: (
@@ -188,7 +205,7 @@ struct TransformerBlock {
         observe("norm", normalized)
         let joined = try queryKeyValue(normalized)
         observe("qkv", joined)
-        let mixed = try attention(joined)  // [N, T, E]
+        let mixed = try joined.attention(heads: heads, isCausal: isCausal)  // [N, T, E]
         return try finished(mixed, residual: x)
     }
 
@@ -198,26 +215,60 @@ struct TransformerBlock {
         _ x: Tensor, groups: [ContentTokens.Group]
     ) throws(EngineError) -> Tensor {
         let joined = try queryKeyValue(attentionNorm(x))  // [1, T, 3E]
-        let width = joined.shape[2]
-        var (parts, start) = ([Tensor](), 0)
-        for group in groups {
-            let count = group.images * group.tokens
-            let own = try joined.narrowed(dimension: 1, to: start..<start + count)
-                .reshaped([group.images, group.tokens, width])
-            parts.append(
-                try attention(own).reshaped([1, count, width / 3]))
-            start += count
-        }
-        let mixed = parts.count == 1 ? parts[0] : try Tensor.concatenated(parts, dimension: 1)
+        let counts = groups.flatMap { Array(repeating: $0.tokens, count: $0.images) }
+        let mixed = try joined.attention(heads: heads, withinTokens: counts)
         return try finished(mixed, residual: x)
     }
 
-    /// Attention over queries, keys and values `[N, T, 3E] → [N, T, E]`.
-    private func attention(_ joined: Tensor) throws(EngineError) -> Tensor {
-        if case .packed = queryKeyValue.form, !isCausal {
-            return try joined.attentionPacked(heads: heads)
+    /// What a trainable block without mask makes of the first token of each image alone,
+    /// `[N, T, E] → [N, 1, E]`: it looks at all tokens, and the others' results are not computed.
+    func firstTokens(_ x: Tensor) throws(EngineError) -> Tensor {
+        let normalized = try attentionNorm(x)  // [N, T, E]
+        let mixed = try attention(
+            of: normalized.narrowed(dimension: 1, to: 0..<1), over: normalized,
+            groups: [ContentTokens.Group(images: x.shape[0], tokens: x.shape[1])])
+        return try finished(mixed, residual: x.narrowed(dimension: 1, to: 0..<1))
+    }
+
+    /// The same over tokens of several images, one behind the other, `[1, T, E] → [1, N, E]`;
+    /// `places` are those of the first tokens, in the groups' order.
+    func firstTokens(
+        _ x: Tensor, groups: [ContentTokens.Group], places: Tensor
+    ) throws(EngineError) -> Tensor {
+        let (total, count, width) = (x.shape[1], places.shape[0], x.shape[2])
+        func first(_ tokens: Tensor) throws(EngineError) -> Tensor {
+            try tokens.reshaped([total, width]).rows(at: places).reshaped([1, count, width])
         }
-        return try joined.attention(heads: heads, isCausal: isCausal)
+        let normalized = try attentionNorm(x)  // [1, T, E]
+        let mixed = try attention(of: first(normalized), over: normalized, groups: groups)
+        return try finished(mixed, residual: first(x))
+    }
+
+    /// Attention of the groups' first tokens, one an image, over all tokens of their images.
+    private func attention(
+        of first: Tensor, over normalized: Tensor, groups: [ContentTokens.Group]
+    ) throws(EngineError) -> Tensor {
+        precondition(!isCausal, "the first token of a causal block sees no other")
+        let width = first.shape[2]
+        let count = first.count / width
+        let queries = try queryKeyValue(first, outputs: 0..<width)
+            .reshaped([count, 1, width])
+        let others = try queryKeyValue(normalized, outputs: width..<3 * width)
+            .reshaped([normalized.count / width, 2 * width])
+        var (parts, image, token) = ([Tensor](), 0, 0)
+        for group in groups {
+            let own = try others.narrowed(
+                dimension: 0, to: token..<token + group.images * group.tokens
+            ).reshaped([group.images, group.tokens, 2 * width])
+            parts.append(
+                try queries.narrowed(dimension: 0, to: image..<image + group.images).attention(
+                    keys: own.narrowed(dimension: 2, to: 0..<width),
+                    values: own.narrowed(dimension: 2, to: width..<2 * width), heads: heads))
+            image += group.images
+            token += group.images * group.tokens
+        }
+        let mixed = parts.count == 1 ? parts[0] : try Tensor.concatenated(parts, dimension: 0)
+        return try mixed.reshaped(first.shape)
     }
 
     /// What follows attention.

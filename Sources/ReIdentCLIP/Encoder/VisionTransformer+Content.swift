@@ -28,8 +28,6 @@ extension VisionTransformer {
         let shown = try cut.reshaped([all, cut.shape[2]]).rows(at: indices(content.patches))
         let tokens = try packedTokens(
             of: shown, sources: indices(content.sources), positions: indices(content.positions))
-        return try embedding(
-            of: tokens, groups: content.groups, classTokens: indices(content.classTokens),
-            observe: observe)
+        return try embedding(of: tokens, content: content, observe: observe)
     }
 }

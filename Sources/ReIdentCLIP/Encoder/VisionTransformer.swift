@@ -36,6 +36,7 @@ public final class VisionTransformer: VisionEncoder {
     private let blocks: [TransformerBlock]
     private let outputNorm: LayerNormLayer
     private let projection: Tensor?  // [E, D]
+    private let isTrainable: Bool
 
     /// A stage of the computation, named as in the parity tables.
     public typealias Observer = StageObserver
@@ -62,6 +63,7 @@ public final class VisionTransformer: VisionEncoder {
         self.device = device
         var isTrainable = false
         if case .trainable = form { isTrainable = true }
+        self.isTrainable = isTrainable
         let tensors = WeightTensors(
             package, device: device, isTrainable: isTrainable, storedName: sizes.storedName)
         func stored(_ tensor: Tensor) throws(EngineError) -> Tensor {
@@ -142,7 +144,8 @@ public final class VisionTransformer: VisionEncoder {
     /// What the transformer makes of tokens: `[N, T, E] → [N, D]`, or `[N, E]` unprojected.
     ///
     /// Apart from the class token in front, nothing here knows how many tokens there are or which
-    /// part of an image they come from.
+    /// part of an image they come from. While gradients are recorded, the last block computes the
+    /// class tokens alone: nothing else of it reaches the embedding, or has a gradient.
     /// - Returns: In the encoder's number format.
     /// - Throws: `EngineError` if memory is exhausted.
     public func embedding(
@@ -154,7 +157,9 @@ public final class VisionTransformer: VisionEncoder {
             observe("pre_normalized", x)
         }
         for (index, block) in blocks.enumerated() {
-            if usesCheckpoints {
+            if index == blocks.count - 1, needsClassTokensOnly {
+                x = try block.firstTokens(x)  // [N, 1, E]
+            } else if usesCheckpoints {
                 x = try checkpointed(x) { (x: Tensor) throws(EngineError) in try block(x) }
             } else {
                 x = try block(x) { observe("\($0).\(index)", $1) }  // [N, T, E]
@@ -177,15 +182,29 @@ public final class VisionTransformer: VisionEncoder {
         return try tokens.adding(shifts).reshaped([1, tokens.shape[0], width])
     }
 
+    /// Whether the last block computes the class tokens alone; observers are shown less of it then.
+    private var needsClassTokensOnly: Bool {
+        isTrainable && gradientsAreRecorded
+    }
+
     /// What the transformer makes of packed tokens `[1, T, E]`, with each image's class token by
     /// its place: `[N, D]`.
     func embedding(
-        of tokens: Tensor, groups: [ContentTokens.Group], classTokens: Tensor,
-        observe: Observer
+        of tokens: Tensor, content: ContentTokens, observe: Observer
     ) throws(EngineError) -> Tensor {
+        let groups = content.groups
+        func indices(_ values: [Int64]) throws(EngineError) -> Tensor {
+            try .integers(values, shape: [values.count], device: device)
+        }
         var x = try inputNorm.map { (norm) throws(EngineError) in try norm(tokens) } ?? tokens
-        for block in blocks {
-            if usesCheckpoints {
+        for (index, block) in blocks.enumerated() {
+            if index == blocks.count - 1, needsClassTokensOnly {
+                x = try block.firstTokens(
+                    x, groups: groups, places: indices(content.classTokens.sorted()))
+                let first = try x.reshaped([x.shape[1], configuration.width])
+                    .rows(at: indices(content.classTokenRanks))
+                return try output(of: first, observe: observe)
+            } else if usesCheckpoints {
                 x = try checkpointed(x) { (x: Tensor) throws(EngineError) in
                     try block(x, groups: groups)
                 }
@@ -193,7 +212,8 @@ public final class VisionTransformer: VisionEncoder {
                 x = try block(x, groups: groups)
             }
         }
-        let first = try x.reshaped([x.shape[1], configuration.width]).rows(at: classTokens)
+        let first = try x.reshaped([x.shape[1], configuration.width])
+            .rows(at: indices(content.classTokens))
         return try output(of: first, observe: observe)
     }
 

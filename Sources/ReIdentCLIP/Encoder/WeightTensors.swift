@@ -71,7 +71,9 @@ public struct WeightTensors: ~Copyable {
             throw PackageError.notAPackage(
                 path: package.path, found: "it has no tensor '\(name)'")
         }
-        return try package.weights.withBytes(of: name) { bytes in
+        let stored = try package.weights.bytes(of: name)
+        defer { stored.giveBackPages() }  // the tensor is a copy
+        return try stored.withUnsafeBytes { bytes throws(EngineError) in
             try Tensor.copying(
                 bytes, shape: shape(entry.shape), dtype: entry.elementType.dtype
             ).converted(to: .float32, device: device)

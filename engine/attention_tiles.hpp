@@ -1,0 +1,261 @@
+// Tiles of attention on processors with AVX-512: products of a few rows with columns that lie side
+// by side, so that a register holds sixteen of them (Goto and van de Geijn, Anatomy of
+// High-Performance Matrix Multiplication, 2008), and the softmax of a row. Forward and backward pass
+// (attention.cpp, attention_gradient.cpp) are made of them.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define REIDENT_AVX512 1
+// GCC 12's own header leaves registers undefined on purpose, and warns of it (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace reident {
+namespace {  // in each file its own, inlined
+
+#define REIDENT_TARGET \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma")))
+#define REIDENT_TARGET_INLINE REIDENT_TARGET inline __attribute__((always_inline))
+
+/// Numbers in a register, rows of queries in registers at once, and registers a row and step.
+constexpr int64_t lanes = 16, block_rows = 6, block_registers = 4;
+/// Rows that are taken through the stages together: so often a tile is read from the first cache.
+constexpr int64_t group_rows = 4 * block_rows;
+
+/// How numbers of a kind are multiplied: `word` is what one step of a product takes of a row.
+struct Single {
+    using number = float;
+    using word = float;
+    static constexpr int64_t depth = 1;  // numbers in a word
+    REIDENT_TARGET_INLINE static __m512 step(__m512 sum, word row, const word *columns) {
+        return _mm512_fmadd_ps(_mm512_set1_ps(row), _mm512_loadu_ps(columns), sum);
+    }
+    REIDENT_TARGET_INLINE static void store(__m512 values, float *place) {
+        _mm512_storeu_ps(place, values);
+    }
+};
+
+struct Half {
+    using number = uint16_t;
+    using word = uint32_t;
+    static constexpr int64_t depth = 2;
+    REIDENT_TARGET_INLINE static __m512 step(__m512 sum, word row, const word *columns) {
+        return _mm512_dpbf16_ps(sum, (__m512bh)_mm512_set1_epi32(static_cast<int>(row)),
+                                (__m512bh)_mm512_loadu_si512(columns));
+    }
+    REIDENT_TARGET_INLINE static void store(__m512 values, uint16_t *place) {
+        __m256bh rounded = _mm512_cvtneps_pbh(values);
+        std::memcpy(place, &rounded, sizeof rounded);
+    }
+};
+
+/// e^x for x of at most 0, to a few units in the last place; 0 far below.
+REIDENT_TARGET_INLINE __m512 exponential(__m512 x) {
+    x = _mm512_max_ps(_mm512_set1_ps(-87.0f), x);  // in this order no number stays none
+    __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 0);
+    // ln 2 in two parts, so that the remainder is exact.
+    __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
+    r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
+    // The series of e^r for |r| of at most ln(2)/2.
+    __m512 y = _mm512_set1_ps(1.0f / 720);
+    y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1.0f / 120));
+    y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1.0f / 24));
+    y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1.0f / 6));
+    y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(0.5f));
+    y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1.0f));
+    y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1.0f));
+    return _mm512_scalef_ps(y, n);
+}
+
+/// sums[row][16 · REGISTERS] = rows · columns over `count` words; the columns' words of one step
+/// lie side by side, steps one after another.
+template <typename Kind, int64_t REGISTERS>
+REIDENT_TARGET_INLINE void multiply(const typename Kind::word *const *rows,
+                                    const typename Kind::word *columns, int64_t count,
+                                    float *sums, int64_t sums_stride) {
+    __m512 sum[block_rows][REGISTERS];
+    for (auto &row : sum)
+        for (auto &part : row) part = _mm512_setzero_ps();
+    for (int64_t k = 0; k < count; ++k, columns += REGISTERS * lanes) {
+#pragma GCC unroll 8
+        for (int64_t r = 0; r < block_rows; ++r) {
+#pragma GCC unroll 8
+            for (int64_t c = 0; c < REGISTERS; ++c) {
+                sum[r][c] = Kind::step(sum[r][c], rows[r][k], columns + c * lanes);
+            }
+        }
+    }
+    for (int64_t r = 0; r < block_rows; ++r)
+        for (int64_t c = 0; c < REGISTERS; ++c)
+            _mm512_storeu_ps(sums + r * sums_stride + c * lanes, sum[r][c]);
+}
+
+/// Columns are cut into tiles of as equal widths as can be, so that none is a narrow rest; each
+/// tile lies in one piece. Gives the first register behind the tile that begins at `first`.
+inline int64_t end_of_tile(int64_t first, int64_t registers) {
+    int64_t left = registers - first;
+    int64_t tiles = (left + block_registers - 1) / block_registers;
+    return first + (left + tiles - 1) / tiles;
+}
+
+/// The same for all tiles and for `row_count` rows, a multiple of `block_rows`.
+template <typename Kind>
+REIDENT_TARGET_INLINE void multiply_all(const typename Kind::word *const *rows, int64_t row_count,
+                                        const typename Kind::word *columns, int64_t registers,
+                                        int64_t count, float *sums, int64_t sums_stride) {
+    for (int64_t c = 0; c < registers;) {
+        int64_t end = end_of_tile(c, registers);
+        const auto *tile = columns + c * lanes * count;
+        for (int64_t r = 0; r < row_count; r += block_rows) {
+            float *out = sums + r * sums_stride + c * lanes;
+            switch (end - c) {
+                case 4: multiply<Kind, 4>(rows + r, tile, count, out, sums_stride); break;
+                case 3: multiply<Kind, 3>(rows + r, tile, count, out, sums_stride); break;
+                case 2: multiply<Kind, 2>(rows + r, tile, count, out, sums_stride); break;
+                default: multiply<Kind, 1>(rows + r, tile, count, out, sums_stride); break;
+            }
+        }
+        c = end;
+    }
+}
+
+/// Turns a row of `tokens` scores, in a row of `padded` places, into weights that are not yet
+/// divided by their sum, which is returned.
+template <typename Kind>
+REIDENT_TARGET_INLINE float weigh(const float *scores, int64_t tokens, int64_t padded, float scale,
+                                  typename Kind::number *weights) {
+    __m512 infinite = _mm512_set1_ps(-INFINITY), largest = infinite, total = _mm512_setzero_ps();
+    for (int64_t j = 0; j < padded; j += lanes) {
+        auto valid = static_cast<__mmask16>(
+            tokens - j >= lanes ? 0xffff : (1u << std::max<int64_t>(0, tokens - j)) - 1);
+        largest = _mm512_max_ps(largest,
+                                _mm512_mask_loadu_ps(infinite, valid, scores + j));
+    }
+    __m512 shift = _mm512_set1_ps(_mm512_reduce_max_ps(largest) * scale);
+    __m512 factor = _mm512_set1_ps(scale);
+    for (int64_t j = 0; j < padded; j += lanes) {
+        auto valid = static_cast<__mmask16>(
+            tokens - j >= lanes ? 0xffff : (1u << std::max<int64_t>(0, tokens - j)) - 1);
+        __m512 y = exponential(_mm512_fmsub_ps(_mm512_loadu_ps(scores + j), factor, shift));
+        y = _mm512_maskz_mov_ps(valid, y);
+        total = _mm512_add_ps(total, y);
+        Kind::store(y, weights + j);
+    }
+    return _mm512_reduce_add_ps(total);
+}
+
+/// Sixteen rows of sixteen words become columns; rows from `count` on are zero.
+REIDENT_TARGET_INLINE void transpose(const char *rows, int64_t row_bytes, int64_t count,
+                                     char *columns, int64_t column_bytes) {
+    __m512i r[lanes], t[lanes];
+    for (int64_t i = 0; i < lanes; ++i) {
+        r[i] = i < count ? _mm512_loadu_si512(rows + i * row_bytes) : _mm512_setzero_si512();
+    }
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < lanes; i += 2) {  // neighbours of rows
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < lanes; i += 4) {  // fours of rows
+        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < 4; ++i) {  // quarters of registers
+        t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+        t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+        t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+        t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
+    }
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < 4; ++i) {
+        char *place = columns + i * column_bytes;
+        _mm512_storeu_si512(place, _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88));
+        _mm512_storeu_si512(place + 4 * column_bytes,
+                            _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88));
+        _mm512_storeu_si512(place + 8 * column_bytes,
+                            _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd));
+        _mm512_storeu_si512(place + 12 * column_bytes,
+                            _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd));
+    }
+}
+
+/// Sixteen numbers of one token, or of two neighbouring ones turn by turn; `next` null is zero.
+REIDENT_TARGET_INLINE void pair(const float *token, const float *, float *place) {
+    _mm512_storeu_ps(place, _mm512_loadu_ps(token));
+}
+REIDENT_TARGET_INLINE void pair(const uint16_t *token, const uint16_t *next, uint32_t *place) {
+    auto first = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(token));
+    auto second = next == nullptr ? _mm256_setzero_si256()
+                                  : _mm256_loadu_si256(reinterpret_cast<const __m256i *>(next));
+    auto low = _mm512_cvtepu16_epi32(first), high = _mm512_cvtepu16_epi32(second);
+    _mm512_storeu_si512(place, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+}
+
+/// Rows, `row` numbers apart, become columns: words of a step lie side by side, as `multiply` wants
+/// them for rows · columnsᵀ. Places behind the last token are zero.
+template <typename Kind>
+REIDENT_TARGET void arrange_columns(const typename Kind::number *tokens_values, int64_t row,
+                                    int64_t tokens, int64_t padded, int64_t width,
+                                    typename Kind::word *columns) {
+    using word = typename Kind::word;
+    constexpr int64_t depth = Kind::depth, bytes = sizeof(typename Kind::number);
+    int64_t words = width / depth;
+    for (int64_t c = 0; c < padded / lanes;) {
+        int64_t end = end_of_tile(c, padded / lanes), side = (end - c) * lanes;
+        word *tile = columns + c * lanes * words;
+        for (int64_t j = c * lanes; j < end * lanes; j += lanes) {
+            for (int64_t k = 0; k < words; k += lanes) {
+                // A width that is no multiple of sixteen words: the last ones are taken again.
+                int64_t from = std::min(k, words - lanes);
+                transpose(reinterpret_cast<const char *>(tokens_values + j * row + from * depth),
+                          row * bytes, tokens - j,
+                          reinterpret_cast<char *>(tile + from * side + j - c * lanes),
+                          side * static_cast<int64_t>(sizeof(word)));
+            }
+        }
+        c = end;
+    }
+}
+
+/// Rows stay rows, so that a word holds numbers of neighbouring tokens, as `multiply` wants them
+/// for weights · rows. Places behind the last token are zero.
+template <typename Kind>
+REIDENT_TARGET void arrange_rows(const typename Kind::number *tokens_values, int64_t row,
+                                 int64_t tokens, int64_t padded, int64_t width,
+                                 typename Kind::word *columns) {
+    using word = typename Kind::word;
+    constexpr int64_t depth = Kind::depth;
+    for (int64_t c = 0; c < width / lanes;) {
+        int64_t end = end_of_tile(c, width / lanes), side = (end - c) * lanes;
+        word *tile = columns + c * lanes * (padded / depth);
+        for (int64_t j = 0; j < padded; j += depth) {
+            const auto *token = tokens_values + j * row + c * lanes;
+            word *line = tile + j / depth * side;
+            for (int64_t d = 0; d < side; d += lanes) {
+                if (j >= tokens) {
+                    std::fill(line + d, line + d + lanes, word{});
+                } else {
+                    pair(token + d, j + 1 < tokens ? token + row + d : nullptr, line + d);
+                }
+            }
+        }
+        c = end;
+    }
+}
+
+}  // namespace
+}  // namespace reident
+
+#endif

@@ -1,0 +1,30 @@
+// The layers between products, with kernels of their own on processors: each reads and writes its
+// numbers once. LibTorch's take several passes where the formats of input and result differ.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "boundary.hpp"
+
+namespace reident {
+
+/// x * sigmoid(1.702 x), differentiable; keeps x for the backward pass.
+at::Tensor quick_gelu(const at::Tensor &x);
+
+/// Layer norm over the last dimension, differentiable; the result is of type `type`.
+at::Tensor layer_norm(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
+                      double epsilon, at::ScalarType type);
+
+/// Whether the kernels below and those of the layers above take this tensor.
+bool has_kernels(const at::Tensor &tensor);
+
+/// rows [M, N] plus bias [N] in fp32, if defined, in place.
+void add_bias(at::Tensor &rows, const at::Tensor &bias);
+
+/// residual plus rows [M, N] plus bias [N], the latter two if defined, of the residual's type.
+at::Tensor added(const at::Tensor &residual, const at::Tensor &rows, const at::Tensor &bias);
+
+/// The sum of all rows [M, N] in fp32, [N]; `copy`, if defined, gets the rows in its own type.
+at::Tensor sum_of_rows(const at::Tensor &rows, at::Tensor copy);
+
+}  // namespace reident
