@@ -129,9 +129,11 @@ public actor PlayerEncoder {
     ) throws -> (vectors: [Float], meanTokens: [[Float]]) {
         guard let model, batch.count > 0 else { return ([], stages.map { _ in [] }) }
         var seen: [String: Tensor] = [:]
-        var straight = try model(batch) { stage, value in
+        let look: StageObserver = { stage, value in
             if stages.contains(stage) { seen[stage] = value }
-        }.converted(to: .float32).l2Normalized()  // [N, D]
+        }
+        var straight = try model(batch, observe: stages.isEmpty ? nil : look)
+            .converted(to: .float32).l2Normalized()  // [N, D]
         if options.averagesFlip {
             let mirrored = try model(batch.flippedHorizontally())
                 .converted(to: .float32).l2Normalized()

@@ -38,12 +38,6 @@ extension Tensor {
     }
 }
 
-/// Whether operations on this thread are recorded for gradients; false without an engine.
-public var gradientsAreRecorded: Bool {
-    guard let functions = try? EngineLibrary.table.get().functions else { return false }
-    return functions.pointee.gradients_enabled() != 0
-}
-
 /// Runs `body` without recording for gradients, on this thread, and restores what was before.
 ///
 /// - Throws: What `body` throws, and `EngineError` if the engine is missing.

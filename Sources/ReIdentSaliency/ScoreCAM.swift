@@ -137,7 +137,7 @@ public final class ScoreCAM {
 
     /// The embedding of a crop at unit length, `[D]`.
     func unitEmbedding(of image: PreparedImage) throws -> [Float] {
-        try model.embedding(ofPixels: model.pixels(of: ImageBatch([image])), observe: { _, _ in })
+        try model.embedding(ofPixels: model.pixels(of: ImageBatch([image])), observe: nil)
             .converted(to: .float32).l2Normalized().floatValues()
     }
 
@@ -235,7 +235,7 @@ public final class ScoreCAM {
         let mask = try Tensor.floats(
             masks, shape: [masks.count / (size * size), 1, size, size], device: model.device)
         let masked = try pixels.multiplied(by: mask)  // [B, 3, S, S]
-        return try model.embedding(ofPixels: masked, observe: { _, _ in })
+        return try model.embedding(ofPixels: masked, observe: nil)
             .converted(to: .float32).l2Normalized().matmul(target).floatValues()
     }
 }

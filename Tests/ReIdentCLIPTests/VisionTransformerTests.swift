@@ -108,11 +108,30 @@ struct VisionTransformerTests {
         let recorded = try model(batch)
         let weights = try Tensor.floats(
             seededNumbers(recorded.count, seed: 1), shape: recorded.shape)
-        func whole() throws -> Tensor { try withoutGradients { try model(batch) } }
+        // An observer may look at every token, so all are computed.
+        func whole() throws -> Tensor {
+            try withoutGradients { try model(batch, observe: { _, _ in }) }
+        }
         let difference = zip(
             try recorded.l2Normalized().floatValues(), try whole().l2Normalized().floatValues()
         ).reduce(0) { max($0, abs($1.0 - $1.1)) }
         #expect(difference <= Tolerance.unitEmbedding)
+        for (precision, cosine) in [
+            (Precision.fp32, 1 - Tolerance.unitEmbedding), (.bf16, Tolerance.bfloat16Cosine),
+            (.int8, Tolerance.int8Cosine),
+        ] {
+            let packed = try VisionTransformer(
+                package, form: .packed(precision, rows: 40), tokens: tokens)
+            let alone = try packed(batch).converted(to: .float32).l2Normalized().floatValues()
+            let all = try packed(batch, observe: { _, _ in }).converted(to: .float32)
+                .l2Normalized().floatValues()
+            let width = alone.count / images.count
+            for image in images.indices {
+                let own = image * width..<(image + 1) * width
+                let product = zip(alone[own], all[own]).reduce(0) { $0 + $1.0 * $1.1 }
+                #expect(product >= cosine, "\(precision)")
+            }
+        }
         try recorded.multiplied(by: weights).sum().backward()
 
         let last = package.configuration.vision.blockCount - 1

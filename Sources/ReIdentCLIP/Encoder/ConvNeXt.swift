@@ -90,10 +90,10 @@ public final class ConvNeXt: VisionEncoder {
     public var imageSize: Int { configuration.imageSize }
 
     public func embedding(
-        ofPixels pixels: Tensor, observe: StageObserver
+        ofPixels pixels: Tensor, observe: StageObserver?
     ) throws(EngineError) -> Tensor {
         var x = try stemNorm(stem(pixels).channelsLast())  // [N, S/4, S/4, C]
-        try observe("stem", x.channelsFirst())
+        try observe?("stem", x.channelsFirst())
         for (index, stage) in stages.enumerated() {
             if let (norm, convolution) = stage.halving {
                 x = try convolution(norm(x).channelsFirst()).channelsLast()  // [N, H/2, W/2, C']
@@ -105,12 +105,12 @@ public final class ConvNeXt: VisionEncoder {
                     x = try block(x)  // [N, H, W, C]
                 }
             }
-            try observe("stage.\(index)", x.channelsFirst())
+            try observe?("stage.\(index)", x.channelsFirst())
         }
         let (count, channels) = (x.shape[0], x.shape[3])
         let mean = try x.reshaped([count, -1, channels]).mean(dimension: 1)  // [N, 1, C]
         let features = try outputNorm(mean.reshaped([count, channels]))  // [N, C]
-        observe("features", features)
+        observe?("features", features)
         return features
     }
 }

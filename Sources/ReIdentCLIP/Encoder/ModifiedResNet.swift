@@ -83,21 +83,21 @@ public final class ModifiedResNet: VisionEncoder {
     public var imageSize: Int { configuration.imageSize }
 
     public func embedding(
-        ofPixels pixels: Tensor, observe: StageObserver
+        ofPixels pixels: Tensor, observe: StageObserver?
     ) throws(EngineError) -> Tensor {
         var x = pixels
         for convolution in stem {
             x = try convolution(x, isRectified: true, usesBatch: usesBatchStatistics)
         }
         x = try x.averagePooled(size: 2)  // [N, W, S/4, S/4]
-        observe("stem", x)
+        observe?("stem", x)
         x = try x.converted(to: stageType)
         for (stage, blocks) in stages.enumerated() {
             for block in blocks { x = try block(x, usesBatch: usesBatchStatistics) }
-            observe("layer\(stage + 1)", x)  // [N, 4W·2^stage, S/4 / 2^stage, S/4 / 2^stage]
+            observe?("layer\(stage + 1)", x)  // [N, 4W·2^stage, S/4 / 2^stage, S/4 / 2^stage]
         }
         let features = try pool(x)  // [N, D]
-        observe("features", features)
+        observe?("features", features)
         return features
     }
 }

@@ -167,12 +167,15 @@ struct TransformerBlock {
     private let perceptron: Perceptron
     private let heads: Int
     private let isCausal: Bool
+    /// The parts of `queryKeyValue` of a packed last block, whose weights cannot be cut.
+    private let parts: (queries: LinearLayer, keysAndValues: LinearLayer)?
 
     /// Takes the block's tensors by open_clip's names; in a causal block no token looks at those
-    /// behind it.
+    /// behind it, and of the last one only the first tokens may be wanted.
     init(
         _ prefix: String, from tensors: borrowing WeightTensors, heads: Int,
-        activation: Activation, form: LayerForm, epsilon: Double = 1e-5, isCausal: Bool = false
+        activation: Activation, form: LayerForm, epsilon: Double = 1e-5, isCausal: Bool = false,
+        isLast: Bool = false
     ) throws {
         self.heads = heads
         self.isCausal = isCausal
@@ -182,6 +185,19 @@ struct TransformerBlock {
         queryKeyValue = try LinearLayer(
             weight: tensors["\(prefix).attn.in_proj_weight"],
             bias: tensors["\(prefix).attn.in_proj_bias"], form: form)
+        if isLast, case .packed = form {
+            let weight = try tensors["\(prefix).attn.in_proj_weight"]
+            let bias = try tensors["\(prefix).attn.in_proj_bias"]
+            let width = weight.shape[1]
+            func part(_ outputs: Range<Int>) throws -> LinearLayer {
+                try LinearLayer(
+                    weight: weight.narrowed(dimension: 0, to: outputs),
+                    bias: bias.narrowed(dimension: 0, to: outputs), form: form)
+            }
+            parts = (try part(0..<width), try part(width..<3 * width))
+        } else {
+            parts = nil
+        }
         attentionOutput = try LinearLayer(
             weight: tensors["\(prefix).attn.out_proj.weight"],
             bias: tensors["\(prefix).attn.out_proj.bias"], form: form)
@@ -199,12 +215,12 @@ struct TransformerBlock {
     /// `[N, T, E] → [N, T, E]`; `observe` is shown `norm`, what the first layer norm gives, and
     /// `qkv`, the queries, keys and values, `[N, T, 3E]`.
     func callAsFunction(
-        _ x: Tensor, observe: (String, Tensor) -> Void = { _, _ in }
+        _ x: Tensor, observe: StageObserver? = nil
     ) throws(EngineError) -> Tensor {
         let normalized = try attentionNorm(x)
-        observe("norm", normalized)
+        observe?("norm", normalized)
         let joined = try queryKeyValue(normalized)
-        observe("qkv", joined)
+        observe?("qkv", joined)
         let mixed = try joined.attention(heads: heads, isCausal: isCausal)  // [N, T, E]
         return try finished(mixed, residual: x)
     }
@@ -220,7 +236,7 @@ struct TransformerBlock {
         return try finished(mixed, residual: x)
     }
 
-    /// What a trainable block without mask makes of the first token of each image alone,
+    /// What the last block, without mask, makes of the first token of each image alone,
     /// `[N, T, E] → [N, 1, E]`: it looks at all tokens, and the others' results are not computed.
     func firstTokens(_ x: Tensor) throws(EngineError) -> Tensor {
         let normalized = try attentionNorm(x)  // [N, T, E]
@@ -251,23 +267,30 @@ struct TransformerBlock {
         precondition(!isCausal, "the first token of a causal block sees no other")
         let width = first.shape[2]
         let count = first.count / width
-        let queries = try queryKeyValue(first, outputs: 0..<width)
-            .reshaped([count, 1, width])
-        let others = try queryKeyValue(normalized, outputs: width..<3 * width)
-            .reshaped([normalized.count / width, 2 * width])
-        var (parts, image, token) = ([Tensor](), 0, 0)
+        let (queries, others): (Tensor, Tensor)
+        if let parts {
+            queries = try parts.queries(first)
+            others = try parts.keysAndValues(normalized)
+        } else {
+            queries = try queryKeyValue(first, outputs: 0..<width)
+            others = try queryKeyValue(normalized, outputs: width..<3 * width)
+        }
+        let asked = try queries.reshaped([count, 1, width])
+        let told = try others.reshaped([normalized.count / width, 2 * width])
+        var (results, image, token) = ([Tensor](), 0, 0)
         for group in groups {
-            let own = try others.narrowed(
+            let own = try told.narrowed(
                 dimension: 0, to: token..<token + group.images * group.tokens
             ).reshaped([group.images, group.tokens, 2 * width])
-            parts.append(
-                try queries.narrowed(dimension: 0, to: image..<image + group.images).attention(
+            results.append(
+                try asked.narrowed(dimension: 0, to: image..<image + group.images).attention(
                     keys: own.narrowed(dimension: 2, to: 0..<width),
                     values: own.narrowed(dimension: 2, to: width..<2 * width), heads: heads))
             image += group.images
             token += group.images * group.tokens
         }
-        let mixed = parts.count == 1 ? parts[0] : try Tensor.concatenated(parts, dimension: 0)
+        let mixed =
+            results.count == 1 ? results[0] : try Tensor.concatenated(results, dimension: 0)
         return try mixed.reshaped(first.shape)
     }
 

@@ -33,11 +33,12 @@ public protocol VisionEncoder: AnyObject {
     ///
     /// - Parameters:
     ///   - pixels: As `pixels(of:)` gives them, in fp32.
-    ///   - observe: Is shown every stage, for comparison with a reference.
+    ///   - observe: Is shown every stage, for comparison with a reference; without one, what does
+    ///     not reach the embedding need not be computed.
     /// - Returns: In the encoder's number format.
     /// - Throws: `EngineError` if memory is exhausted.
     func embedding(
-        ofPixels pixels: Tensor, observe: StageObserver
+        ofPixels pixels: Tensor, observe: StageObserver?
     ) throws(EngineError) -> Tensor
 
     /// Embeddings of a batch, not at unit length: `[N, D]`, by the patches that take part.
@@ -47,7 +48,7 @@ public protocol VisionEncoder: AnyObject {
     ///   - observe: Is shown every stage; of content tokens only what is known for each image.
     /// - Returns: In the encoder's number format.
     /// - Throws: `EngineError` if memory is exhausted.
-    func embedding(of batch: ImageBatch, observe: StageObserver) throws(EngineError) -> Tensor
+    func embedding(of batch: ImageBatch, observe: StageObserver?) throws(EngineError) -> Tensor
 }
 
 extension VisionEncoder {
@@ -59,7 +60,7 @@ extension VisionEncoder {
     /// - Returns: In the encoder's number format.
     /// - Throws: `EngineError` if memory is exhausted.
     public func callAsFunction(
-        _ batch: ImageBatch, observe: StageObserver = { _, _ in }
+        _ batch: ImageBatch, observe: StageObserver? = nil
     ) throws(EngineError) -> Tensor {
         try embedding(of: batch, observe: observe)
     }
@@ -72,17 +73,17 @@ extension VisionEncoder {
     /// - Returns: In the encoder's number format.
     /// - Throws: `EngineError` if memory is exhausted.
     public func embedding(
-        of batch: ImageBatch, observe: StageObserver
+        of batch: ImageBatch, observe: StageObserver?
     ) throws(EngineError) -> Tensor {
         try allTokensEmbedding(of: batch, observe: observe)
     }
 
     /// Embeddings of whole squares.
     func allTokensEmbedding(
-        of batch: ImageBatch, observe: StageObserver
+        of batch: ImageBatch, observe: StageObserver?
     ) throws(EngineError) -> Tensor {
         let pixels = try pixels(of: batch)  // [N, 3, S, S]
-        observe("pixels", pixels)
+        observe?("pixels", pixels)
         return try embedding(ofPixels: pixels, observe: observe)
     }
 

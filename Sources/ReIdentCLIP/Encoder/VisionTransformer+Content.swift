@@ -15,7 +15,7 @@ extension VisionTransformer {
     /// - Returns: `[N, D]`, or `[N, E]` unprojected, in the encoder's number format.
     /// - Throws: `EngineError` if memory is exhausted.
     func contentEmbedding(
-        of batch: ImageBatch, observe: StageObserver
+        of batch: ImageBatch, observe: StageObserver?
     ) throws(EngineError) -> Tensor {
         let size = configuration.patchSize
         let aligned = batch.alignedToPatches(of: size)

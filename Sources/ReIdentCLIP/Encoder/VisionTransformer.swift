@@ -36,7 +36,6 @@ public final class VisionTransformer: VisionEncoder {
     private let blocks: [TransformerBlock]
     private let outputNorm: LayerNormLayer
     private let projection: Tensor?  // [E, D]
-    private let isTrainable: Bool
 
     /// A stage of the computation, named as in the parity tables.
     public typealias Observer = StageObserver
@@ -63,7 +62,6 @@ public final class VisionTransformer: VisionEncoder {
         self.device = device
         var isTrainable = false
         if case .trainable = form { isTrainable = true }
-        self.isTrainable = isTrainable
         let tensors = WeightTensors(
             package, device: device, isTrainable: isTrainable, storedName: sizes.storedName)
         func stored(_ tensor: Tensor) throws(EngineError) -> Tensor {
@@ -90,7 +88,7 @@ public final class VisionTransformer: VisionEncoder {
                 try TransformerBlock(
                     "visual.transformer.resblocks.\(layer)", from: tensors, heads: sizes.heads,
                     activation: package.configuration.activation, form: form,
-                    epsilon: sizes.normEpsilon))
+                    epsilon: sizes.normEpsilon, isLast: layer == sizes.layers - 1))
         }
         self.blocks = blocks
         outputNorm = try LayerNormLayer(
@@ -104,7 +102,7 @@ public final class VisionTransformer: VisionEncoder {
     public var imageSize: Int { configuration.imageSize }
 
     public func embedding(
-        of batch: ImageBatch, observe: StageObserver
+        of batch: ImageBatch, observe: StageObserver?
     ) throws(EngineError) -> Tensor {
         guard tokenSelection == .all else {
             return try contentEmbedding(of: batch, observe: observe)
@@ -117,7 +115,7 @@ public final class VisionTransformer: VisionEncoder {
     /// Beside the stages it shows `norm.I`, what the first layer norm of block I gives,
     /// `[N, T, E]`, and `qkv.I`, its queries, keys and values of all heads, `[N, T, 3E]`.
     public func embedding(
-        ofPixels pixels: Tensor, observe: StageObserver
+        ofPixels pixels: Tensor, observe: StageObserver?
     ) throws(EngineError) -> Tensor {
         let tokens = try tokens(of: pixels, observe: observe)  // [N, T, E]
         return try embedding(of: tokens, observe: observe)
@@ -128,43 +126,46 @@ public final class VisionTransformer: VisionEncoder {
     /// - Returns: The transformer's input, before its first layer norm.
     /// - Throws: `EngineError` if memory is exhausted.
     public func tokens(
-        of pixels: Tensor, observe: Observer = { _, _ in }
+        of pixels: Tensor, observe: Observer? = nil
     ) throws(EngineError) -> Tensor {
         let count = pixels.shape[0]
         let patches = try patchProjection(pixels.patches(size: configuration.patchSize))
-        observe("patches", patches)  // [N, T-1, E]
+        observe?("patches", patches)  // [N, T-1, E]
         let start = try classToken.expanded([count, 1, configuration.width])
             .converted(to: patches.dtype)
         let tokens = try Tensor.concatenated([start, patches], dimension: 1)  // [N, T, E]
         let embedded = try tokens.adding(positions)
-        observe("embedded", embedded)
+        observe?("embedded", embedded)
         return embedded
     }
 
     /// What the transformer makes of tokens: `[N, T, E] → [N, D]`, or `[N, E]` unprojected.
     ///
     /// Apart from the class token in front, nothing here knows how many tokens there are or which
-    /// part of an image they come from. While gradients are recorded, the last block computes the
-    /// class tokens alone: nothing else of it reaches the embedding, or has a gradient.
+    /// part of an image they come from. Without an observer the last block computes the class
+    /// tokens alone: nothing else of it reaches the embedding.
     /// - Returns: In the encoder's number format.
     /// - Throws: `EngineError` if memory is exhausted.
     public func embedding(
-        of tokens: Tensor, observe: Observer = { _, _ in }
+        of tokens: Tensor, observe: Observer? = nil
     ) throws(EngineError) -> Tensor {
         var x = tokens
         if let inputNorm {
             x = try inputNorm(tokens)  // [N, T, E]
-            observe("pre_normalized", x)
+            observe?("pre_normalized", x)
         }
         for (index, block) in blocks.enumerated() {
-            if index == blocks.count - 1, needsClassTokensOnly {
+            if index == blocks.count - 1, observe == nil {
                 x = try block.firstTokens(x)  // [N, 1, E]
             } else if usesCheckpoints {
                 x = try checkpointed(x) { (x: Tensor) throws(EngineError) in try block(x) }
             } else {
-                x = try block(x) { observe("\($0).\(index)", $1) }  // [N, T, E]
+                let named = observe.map { observe in
+                    { (stage: String, value: Tensor) in observe("\(stage).\(index)", value) }
+                }
+                x = try block(x, observe: named)  // [N, T, E]
             }
-            observe("block.\(index)", x)
+            observe?("block.\(index)", x)
         }
         let first = try x.narrowed(dimension: 1, to: 0..<1)  // [N, 1, E]
         return try output(of: first.reshaped([x.shape[0], configuration.width]), observe: observe)
@@ -182,15 +183,10 @@ public final class VisionTransformer: VisionEncoder {
         return try tokens.adding(shifts).reshaped([1, tokens.shape[0], width])
     }
 
-    /// Whether the last block computes the class tokens alone; observers are shown less of it then.
-    private var needsClassTokensOnly: Bool {
-        isTrainable && gradientsAreRecorded
-    }
-
     /// What the transformer makes of packed tokens `[1, T, E]`, with each image's class token by
     /// its place: `[N, D]`.
     func embedding(
-        of tokens: Tensor, content: ContentTokens, observe: Observer
+        of tokens: Tensor, content: ContentTokens, observe: Observer?
     ) throws(EngineError) -> Tensor {
         let groups = content.groups
         func indices(_ values: [Int64]) throws(EngineError) -> Tensor {
@@ -198,7 +194,7 @@ public final class VisionTransformer: VisionEncoder {
         }
         var x = try inputNorm.map { (norm) throws(EngineError) in try norm(tokens) } ?? tokens
         for (index, block) in blocks.enumerated() {
-            if index == blocks.count - 1, needsClassTokensOnly {
+            if index == blocks.count - 1, observe == nil {
                 x = try block.firstTokens(
                     x, groups: groups, places: indices(content.classTokens.sorted()))
                 let first = try x.reshaped([x.shape[1], configuration.width])
@@ -218,12 +214,12 @@ public final class VisionTransformer: VisionEncoder {
     }
 
     /// Features of class tokens, `[N, E]`, and their projection where it is part of the embedding.
-    private func output(of first: Tensor, observe: Observer) throws(EngineError) -> Tensor {
+    private func output(of first: Tensor, observe: Observer?) throws(EngineError) -> Tensor {
         let features = try outputNorm(first)  // [N, E]
-        observe("features", features)
+        observe?("features", features)
         guard let projection else { return features }
         let projected = try features.matmul(projection)  // [N, D]
-        observe("projected", projected)
+        observe?("projected", projected)
         return projected
     }
 }
