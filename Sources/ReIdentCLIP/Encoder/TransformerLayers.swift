@@ -161,6 +161,8 @@ struct Perceptron {
 /// One residual block: x + attention(norm(x)), then x + perceptron(norm(x)).
 struct TransformerBlock {
     private let attentionNorm: LayerNormLayer
+    /// What undoes `ChannelBalance` in the norm's result, `[E]`; nil where there is none.
+    private let attentionNormFactors: Tensor?
     private let queryKeyValue: LinearLayer
     private let attentionOutput: LinearLayer
     private let perceptronNorm: LayerNormLayer
@@ -179,19 +181,32 @@ struct TransformerBlock {
     ) throws {
         self.heads = heads
         self.isCausal = isCausal
-        attentionNorm = try LayerNormLayer(
-            weight: tensors["\(prefix).ln_1.weight"], bias: tensors["\(prefix).ln_1.bias"],
-            form: form, epsilon: epsilon, feedsProduct: true)
-        queryKeyValue = try LinearLayer(
-            weight: tensors["\(prefix).attn.in_proj_weight"],
-            bias: tensors["\(prefix).attn.in_proj_bias"], form: form)
+        func taken(
+            _ norm: String, _ linear: String
+        ) throws -> (norm: LayerNormLayer, weight: Tensor, factors: Tensor?) {
+            var gain = try tensors["\(prefix).\(norm).weight"]
+            var shift = try tensors["\(prefix).\(norm).bias"]
+            var weight = try tensors["\(prefix).\(linear)"]
+            var factors: Tensor?
+            if case .packed(.int8, _) = form {
+                let balance = try ChannelBalance(gain: gain, shift: shift, weight: weight)
+                (gain, shift, weight) = (balance.gain, balance.shift, balance.weight)
+                factors = try balance.factors.converted(to: form.precision.dtype)
+            }
+            let layer = try LayerNormLayer(
+                weight: gain, bias: shift, form: form, epsilon: epsilon, feedsProduct: true)
+            return (layer, weight, factors)
+        }
+        let attention = try taken("ln_1", "attn.in_proj_weight")
+        let bias = try tensors["\(prefix).attn.in_proj_bias"]
+        attentionNorm = attention.norm
+        attentionNormFactors = attention.factors
+        queryKeyValue = try LinearLayer(weight: attention.weight, bias: bias, form: form)
         if isLast, case .packed = form {
-            let weight = try tensors["\(prefix).attn.in_proj_weight"]
-            let bias = try tensors["\(prefix).attn.in_proj_bias"]
-            let width = weight.shape[1]
+            let width = attention.weight.shape[1]
             func part(_ outputs: Range<Int>) throws -> LinearLayer {
                 try LinearLayer(
-                    weight: weight.narrowed(dimension: 0, to: outputs),
+                    weight: attention.weight.narrowed(dimension: 0, to: outputs),
                     bias: bias.narrowed(dimension: 0, to: outputs), form: form)
             }
             parts = (try part(0..<width), try part(width..<3 * width))
@@ -201,11 +216,10 @@ struct TransformerBlock {
         attentionOutput = try LinearLayer(
             weight: tensors["\(prefix).attn.out_proj.weight"],
             bias: tensors["\(prefix).attn.out_proj.bias"], form: form)
-        perceptronNorm = try LayerNormLayer(
-            weight: tensors["\(prefix).ln_2.weight"], bias: tensors["\(prefix).ln_2.bias"],
-            form: form, epsilon: epsilon, feedsProduct: true)
+        let hidden = try taken("ln_2", "mlp.c_fc.weight")
+        perceptronNorm = hidden.norm
         perceptron = try Perceptron(
-            first: (tensors["\(prefix).mlp.c_fc.weight"], tensors["\(prefix).mlp.c_fc.bias"]),
+            first: (hidden.weight, tensors["\(prefix).mlp.c_fc.bias"]),
             second: (
                 tensors["\(prefix).mlp.c_proj.weight"], tensors["\(prefix).mlp.c_proj.bias"]
             ),
@@ -218,7 +232,13 @@ struct TransformerBlock {
         _ x: Tensor, observe: StageObserver? = nil
     ) throws(EngineError) -> Tensor {
         let normalized = try attentionNorm(x)
-        observe?("norm", normalized)
+        if let observe {
+            observe(
+                "norm",
+                try attentionNormFactors.map { (factors) throws(EngineError) in
+                    try normalized.multiplied(by: factors)
+                } ?? normalized)
+        }
         let joined = try queryKeyValue(normalized)
         observe?("qkv", joined)
         let mixed = try joined.attention(heads: heads, isCausal: isCausal)  // [N, T, E]
