@@ -1,9 +1,10 @@
 // Attention with gradients: the forward pass is that of inference; the backward pass computes a
 // head's weights again from queries and keys, so that nothing but these and the values is kept.
 //
-// With weights P = softmax(s Q Kᵀ), result O = P V and its gradient G, the gradients are Pᵀ G of the
-// values, and with S = s P (G Vᵀ - rowsum(P G Vᵀ)) S K of the queries and Sᵀ Q of the keys (Dao et
-// al., FlashAttention, 2022). A head is one thread's, so results do not depend on their number.
+// With weights P = softmax(s Q Kᵀ), result O = P V and its gradient G, the gradients are Pᵀ G of
+// the values, and with S = s P (G Vᵀ - rowsum(P G Vᵀ)) S K of the queries and Sᵀ Q of the keys
+// (Dao et al., FlashAttention, 2022). A head is one thread's, so results do not depend on their
+// number.
 //
 // SPDX-License-Identifier: MIT
 

@@ -1,6 +1,6 @@
 // Tiles of attention on processors with AVX-512: products of a few rows with columns that lie side
-// by side, so that a register holds sixteen of them (Goto and van de Geijn, Anatomy of
-// High-Performance Matrix Multiplication, 2008), and the softmax of a row. Forward and backward pass
+// by side, so that a register holds sixteen of them (Goto and van de Geijn, Anatomy of High-
+// Performance Matrix Multiplication, 2008), and the softmax of a row. Forward and backward pass
 // (attention.cpp, attention_gradient.cpp) are made of them.
 //
 // SPDX-License-Identifier: MIT

@@ -1,10 +1,10 @@
-// Memory of large tensors on the processor. A training step allocates and frees the same sizes again
-// and again; the C library returns much of it to the system each time, which then maps and zeroes it
-// anew, in small pages. Here freed blocks wait for the next tensor of their size, and are made of
-// large pages where the system has them.
+// Memory of large tensors on the processor. A training step allocates and frees the same sizes
+// again and again; the C library returns much of it to the system each time, which then maps and
+// zeroes it anew, in small pages. Here freed blocks wait for the next tensors, cut to their sizes
+// and joined again, and are made of large pages where the system has them.
 //
 // Never is more held than was in use at once: before new memory is taken, waiting blocks go, the
-// oldest first.
+// smallest first.
 //
 // SPDX-License-Identifier: MIT
 
@@ -18,9 +18,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <map>
 #include <mutex>
 #include <unordered_map>
-#include <vector>
 
 namespace reident {
 namespace {
@@ -33,12 +34,12 @@ size_t rounded_up(size_t bytes, size_t multiple) {
     return (bytes + multiple - 1) / multiple * multiple;
 }
 
-/// A block's whole mapping begins at its address; `size` bytes.
-void *mapped(size_t size) {
+/// New memory, 0 if the system has none.
+uintptr_t mapped(size_t size) {
     // A large page begins at a multiple of its size: what is mapped too much before it goes back.
     size_t whole = size + large_page;
     void *start = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (start == MAP_FAILED) return nullptr;
+    if (start == MAP_FAILED) return 0;
     auto address = reinterpret_cast<uintptr_t>(start);
     auto first = rounded_up(address, large_page);
     if (first > address) munmap(start, first - address);
@@ -49,7 +50,7 @@ void *mapped(size_t size) {
     if (size >= large_page) {
         madvise(reinterpret_cast<void *>(first), size / large_page * large_page, MADV_HUGEPAGE);
     }
-    return reinterpret_cast<void *>(first);
+    return first;
 }
 
 class Blocks {
@@ -58,68 +59,80 @@ public:
     void *take(size_t bytes) {
         size_t size = rounded_up(bytes, page);
         std::lock_guard<std::mutex> guard(mutex_);
-        void *block = waiting(size);
-        if (block == nullptr) {
-            used_ += size;
-            most_ = std::max(most_, used_);
-            while (!free_.empty() && used_ + freed_ > most_) drop();
-            used_ -= size;
-            block = mapped(size);
-            while (block == nullptr && !free_.empty()) {
+        auto place = waiting(size);
+        if (place == 0) {
+            most_ = std::max(most_, used_ + size);
+            while (!free_.empty() && used_ + size + freed_ > most_) drop();
+            place = mapped(size);
+            while (place == 0 && !free_.empty()) {
                 drop();
-                block = mapped(size);
+                place = mapped(size);
             }
-            if (block == nullptr) return nullptr;
-            sizes_[block] = size;
+            if (place == 0) return nullptr;
         }
-        used_ += sizes_[block];
+        sizes_[place] = size;
+        used_ += size;
         most_ = std::max(most_, used_);
-        return block;
+        return reinterpret_cast<void *>(place);
     }
 
     /// Whether the block was taken here.
     bool give(void *block) {
-        if (reinterpret_cast<uintptr_t>(block) % large_page != 0) return false;
+        auto place = reinterpret_cast<uintptr_t>(block);
+        if (place % page != 0) return false;
         std::lock_guard<std::mutex> guard(mutex_);
-        auto known = sizes_.find(block);
+        auto known = sizes_.find(place);
         if (known == sizes_.end()) return false;
-        used_ -= known->second;
-        freed_ += known->second;
-        free_.push_back(block);
+        size_t size = known->second;
+        sizes_.erase(known);
+        used_ -= size;
+        freed_ += size;
+        // Neighbours become one; the system does not mind which mapping they came from.
+        auto next = free_.lower_bound(place);
+        if (next != free_.end() && next->first == place + size) {
+            size += next->second;
+            next = free_.erase(next);
+        }
+        if (next != free_.begin()) {
+            auto last = std::prev(next);
+            if (last->first + last->second == place) {
+                last->second += size;
+                return true;
+            }
+        }
+        free_.emplace_hint(next, place, size);
         return true;
     }
 
 private:
-    /// A waiting block of this size or little more, the one freed last; null if there is none.
-    void *waiting(size_t size) {
-        size_t best = free_.size(), found = size + size / 16 + 1;
-        for (size_t place = free_.size(); place-- > 0;) {
-            size_t own = sizes_[free_[place]];
-            if (own < size || own >= found) continue;
-            best = place;
-            found = own;
-            if (own == size) break;
+    /// The front of the smallest waiting block that is large enough; 0 if there is none.
+    uintptr_t waiting(size_t size) {
+        auto best = free_.end();
+        for (auto block = free_.begin(); block != free_.end(); ++block) {
+            if (block->second < size) continue;
+            if (best == free_.end() || block->second < best->second) best = block;
         }
-        if (best == free_.size()) return nullptr;
-        void *block = free_[best];
-        free_.erase(free_.begin() + static_cast<std::ptrdiff_t>(best));
-        freed_ -= sizes_[block];
-        return block;
+        if (best == free_.end()) return 0;
+        auto [place, whole] = *best;
+        free_.erase(best);
+        if (whole > size) free_[place + size] = whole - size;
+        freed_ -= size;
+        return place;
     }
 
-    /// Returns the block that has waited longest to the system.
+    /// Returns the smallest waiting block to the system: it serves the fewest tensors.
     void drop() {
-        void *block = free_.front();
-        free_.erase(free_.begin());
-        auto known = sizes_.find(block);
-        freed_ -= known->second;
-        munmap(block, known->second);
-        sizes_.erase(known);
+        auto least = std::min_element(
+            free_.begin(), free_.end(),
+            [](const auto &lhs, const auto &rhs) { return lhs.second < rhs.second; });
+        munmap(reinterpret_cast<void *>(least->first), least->second);
+        freed_ -= least->second;
+        free_.erase(least);
     }
 
     std::mutex mutex_;
-    std::vector<void *> free_;  // the oldest in front
-    std::unordered_map<void *, size_t> sizes_;
+    std::map<uintptr_t, size_t> free_;
+    std::unordered_map<uintptr_t, size_t> sizes_;  // of those in use
     size_t used_ = 0, freed_ = 0, most_ = 0;
 };
 

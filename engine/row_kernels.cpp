@@ -1,5 +1,5 @@
-// What stands before and behind a linear layer's products, in one pass each: its bias, its residual,
-// and the bias's gradient, which is taken while the gradient changes its format.
+// What stands before and behind a linear layer's products, in one pass each: its bias, its
+// residual, and the bias's gradient, which is taken while the gradient changes its format.
 //
 // SPDX-License-Identifier: MIT
 
