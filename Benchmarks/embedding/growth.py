@@ -98,7 +98,7 @@ def tables(result: dict) -> str:
     lines = []
     for series, title in (("batch", "batch"), ("tokens", "tokens of an image"),
                           ("model", "model"), ("threads", "threads")):
-        lines += [f"| {title} | " + " | ".join(PRECISIONS) + " |", "|---" * 4 + "|"]
+        lines += [f"| {title} | " + " | ".join(PRECISIONS) + " |", "|---" * (len(PRECISIONS) + 1) + "|"]
         for key in result[series][PRECISIONS[0]]:
             cells = [result[series][precision][key] for precision in PRECISIONS]
             lines.append(f"| {key} | " + " | ".join(
@@ -118,7 +118,7 @@ def plot(result: dict, path: pathlib.Path) -> None:
         "text.color": gray, "axes.labelcolor": gray, "axes.edgecolor": gray, "xtick.color": gray,
         "ytick.color": gray, "font.size": 9, "svg.hashsalt": "growth"})
     figure, axes = pyplot.subplots(1, 3, figsize=(9.5, 3), layout="constrained")
-    colours = dict(zip(PRECISIONS, ("#b3541e", "#1f6feb", "#2f8f4e")))
+    colours = {"fp32": "#b3541e", "bf16": "#1f6feb", "int8": "#2f8f4e"}
     for axis, (series, label) in zip(axes, (("batch", "images in a batch, log"),
                                             ("tokens", "tokens of an image, log"),
                                             ("model", "model"))):
@@ -149,9 +149,11 @@ def main() -> None:
     add = parser.add_argument
     add("--reident", default=str(ROOT / ".build/release/reident"))
     add("--threads", type=int, default=os.cpu_count())
+    add("--precisions", nargs="*", default=PRECISIONS, choices=PRECISIONS)
     add("--json", type=pathlib.Path, help="write the figures here")
     add("--plot", type=pathlib.Path, help="write the picture here")
     options = parser.parse_args()
+    PRECISIONS[:] = options.precisions
     with tempfile.TemporaryDirectory(prefix="reident-growth-") as folder:
         result = measure(Bench(options.reident, folder), options.threads)
     print(tables(result))
