@@ -80,7 +80,8 @@ def measure(bench: Bench, threads: int) -> dict:
             add("tokens", precision, figures["tokens_per_image"], dict(figures))
         for name, batch in MODELS.items():
             for tokens in ("all", "content"):
-                key = name.removesuffix("-quickgelu") + (" content" if tokens == "content" else "")
+                key = name.removesuffix("-quickgelu")
+                key += " content" if tokens == "content" else ""
                 add("model", precision, key,
                     bench.rate(bench.package(name), precision, batch, tokens))
     one = bench.ceilings(threads=1)
@@ -136,10 +137,14 @@ def plot(result: dict, path: pathlib.Path) -> None:
             axis.set_xscale("log")
             axis.set_xticks(places, [str(place) for place in places], minor=False)
             axis.minorticks_off()
-        axis.set_yscale("log")
+        if series == "batch":
+            axis.set_ylim(bottom=0)
+            axis.set_ylabel("images/s")
+        else:
+            axis.set_yscale("log")
+            axis.set_ylabel("images/s, log")
+            axis.yaxis.set_major_formatter("{x:g}")
         axis.grid(alpha=0.3)
-        axis.yaxis.set_major_formatter("{x:g}")
-    axes[0].set_ylabel("images/s, log")
     axes[0].legend(frameon=False)
     figure.savefig(path, transparent=True, metadata={"Date": None})
 
