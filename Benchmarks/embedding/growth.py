@@ -99,7 +99,8 @@ def tables(result: dict) -> str:
     lines = []
     for series, title in (("batch", "batch"), ("tokens", "tokens of an image"),
                           ("model", "model"), ("threads", "threads")):
-        lines += [f"| {title} | " + " | ".join(PRECISIONS) + " |", "|---" * (len(PRECISIONS) + 1) + "|"]
+        lines += [f"| {title} | " + " | ".join(PRECISIONS) + " |",
+                  "|---" * (len(PRECISIONS) + 1) + "|"]
         for key in result[series][PRECISIONS[0]]:
             cells = [result[series][precision][key] for precision in PRECISIONS]
             lines.append(f"| {key} | " + " | ".join(
