@@ -14,6 +14,7 @@
 
 #include "kernels.hpp"
 #include "numbers.hpp"
+#include "row_blocks.hpp"
 
 namespace reident {
 namespace {
@@ -21,9 +22,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
-
-/// Rows whose sums are one partial sum, so that results do not depend on the number of threads.
-constexpr int64_t block = 128;
 
 /// y = (x - mean) / deviation · weight + bias of a row; gives the mean and 1 / deviation.
 template <typename T, typename U>
@@ -90,16 +88,6 @@ REIDENT_KERNELS(c10::BFloat16, float)
 REIDENT_KERNELS(c10::BFloat16, c10::BFloat16)
 #undef REIDENT_KERNELS
 
-/// Runs body(first row, row behind the last, place of the block) over blocks of rows.
-template <typename Body>
-void over_blocks(int64_t rows, Body &&body) {
-    at::parallel_for(0, (rows + block - 1) / block, 1, [&](int64_t first, int64_t last) {
-        for (int64_t place = first; place < last; ++place) {
-            body(place * block, std::min(rows, (place + 1) * block), place);
-        }
-    });
-}
-
 template <typename T, typename U>
 at::Tensor normalized(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
                       double epsilon, at::Tensor &moments) {
@@ -125,7 +113,7 @@ std::pair<at::Tensor, at::Tensor> differentiated(const at::Tensor &x, const at::
                                                  const at::Tensor &moments) {
     int64_t width = x.size(-1), rows = x.numel() / width;
     auto result = at::empty_like(x);
-    auto sums = at::zeros({(rows + block - 1) / block, 2, width}, weight.options());
+    auto sums = at::zeros({blocks_of(rows), 2, width}, weight.options());
     const T *values = x.const_data_ptr<T>();
     const U *slopes = gradient.const_data_ptr<U>();
     const float *factors = weight.const_data_ptr<float>();

@@ -9,12 +9,10 @@
 
 #include "kernels.hpp"
 #include "numbers.hpp"
+#include "row_blocks.hpp"
 
 namespace reident {
 namespace {
-
-/// Rows whose sums are one partial sum, so that results do not depend on the number of threads.
-constexpr int64_t block = 128;
 
 /// y = residual + x + bias over rows; residual and bias may be null.
 template <typename T, typename U>
@@ -73,16 +71,6 @@ REIDENT_KERNELS(c10::BFloat16, float)
 REIDENT_KERNELS(c10::BFloat16, c10::BFloat16)
 #undef REIDENT_KERNELS
 
-/// Runs body(first row, rows, place of the block) over blocks of rows.
-template <typename Body>
-void over_blocks(int64_t rows, Body &&body) {
-    at::parallel_for(0, (rows + block - 1) / block, 1, [&](int64_t first, int64_t last) {
-        for (int64_t place = first; place < last; ++place) {
-            body(place * block, std::min(block, rows - place * block), place);
-        }
-    });
-}
-
 template <typename T, typename U>
 void add_rows(const at::Tensor &residual, const at::Tensor &rows, const at::Tensor &bias,
               at::Tensor &result) {
@@ -91,10 +79,10 @@ void add_rows(const at::Tensor &residual, const at::Tensor &rows, const at::Tens
     const T *from = rows.const_data_ptr<T>();
     const float *shift = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
     U *to = result.data_ptr<U>();
-    over_blocks(rows.size(0), [&](int64_t first, int64_t count, int64_t) {
+    over_blocks(rows.size(0), [&](int64_t first, int64_t last, int64_t) {
         int64_t start = first * width;
-        add(rest == nullptr ? nullptr : rest + start, from + start, shift, count, width,
-            to + start);
+        add(rest == nullptr ? nullptr : rest + start, from + start, shift, last - first,
+            width, to + start);
     });
 }
 
@@ -104,9 +92,9 @@ void sum_rows(const at::Tensor &rows, at::Tensor &copy, at::Tensor &sums) {
     const T *from = rows.const_data_ptr<T>();
     U *to = copy.defined() ? copy.data_ptr<U>() : nullptr;
     float *partial = sums.data_ptr<float>();
-    over_blocks(rows.size(0), [&](int64_t first, int64_t count, int64_t place) {
+    over_blocks(rows.size(0), [&](int64_t first, int64_t last, int64_t place) {
         int64_t start = first * width;
-        sum(from + start, count, width, to == nullptr ? nullptr : to + start,
+        sum(from + start, last - first, width, to == nullptr ? nullptr : to + start,
             partial + place * width);
     });
 }
@@ -137,7 +125,7 @@ at::Tensor added(const at::Tensor &residual, const at::Tensor &rows, const at::T
 }
 
 at::Tensor sum_of_rows(const at::Tensor &rows, at::Tensor copy) {
-    int64_t blocks = (rows.size(0) + block - 1) / block;
+    int64_t blocks = blocks_of(rows.size(0));
     auto sums = at::zeros({blocks, rows.size(1)}, rows.options().dtype(at::kFloat));
     bool half_copy = copy.defined() && is_half(copy);
     auto run = is_half(rows) ? (half_copy ? sum_rows<c10::BFloat16, c10::BFloat16>
