@@ -53,12 +53,7 @@ struct ActivationMasks {
         let cells = side * side
         var generator = SeededGenerator(seed: seed, stream: 0x5C0E)
         func distance(_ channel: Int, to center: ArraySlice<Float>) -> Float {
-            var sum: Float = 0
-            for (cell, value) in zip(channel * cells..<(channel + 1) * cells, center) {
-                let difference = masks[cell] - value
-                sum += difference * difference
-            }
-            return sum
+            Self.squaredDistance(mask(channel), center)
         }
         func mask(_ channel: Int) -> ArraySlice<Float> {
             masks[channel * cells..<(channel + 1) * cells]
@@ -109,6 +104,32 @@ struct ActivationMasks {
             return groups.indices.filter { groups[$0] == group }
                 .min { distance($0, to: center) < distance($1, to: center) }
         }.sorted()
+    }
+
+    /// Squared distance of two masks: eight cells at once, for groups are formed of hundreds.
+    private static func squaredDistance(
+        _ first: ArraySlice<Float>, _ second: ArraySlice<Float>
+    ) -> Float {
+        first.withUnsafeBufferPointer { first in
+            second.withUnsafeBufferPointer { second in
+                var sums = SIMD8<Float>(repeating: 0)
+                let whole = first.count & ~7
+                let (a, b) = (
+                    UnsafeRawBufferPointer(first), UnsafeRawBufferPointer(second)
+                )
+                for cell in stride(from: 0, to: whole, by: 8) {
+                    let difference =
+                        a.loadUnaligned(fromByteOffset: 4 * cell, as: SIMD8<Float>.self)
+                        - b.loadUnaligned(fromByteOffset: 4 * cell, as: SIMD8<Float>.self)
+                    sums += difference * difference
+                }
+                var sum = sums.sum()
+                for cell in whole..<first.count {
+                    sum += (first[cell] - second[cell]) * (first[cell] - second[cell])
+                }
+                return sum
+            }
+        }
     }
 
     /// The masks of some channels, one behind the other.

@@ -22,7 +22,8 @@ extension ScoreCAM {
     public func rollout(of image: PreparedImage) throws -> SaliencyMap? {
         guard let heads else { return nil }
         var joined: [(block: Int, tensor: Tensor)] = []
-        _ = try model.embedding(ofPixels: model.pixels(of: ImageBatch([image]))) { name, value in
+        let (image, pixels) = try placed(image)
+        _ = try model.embedding(ofPixels: pixels, showing: [image.content]) { name, value in
             guard name.hasPrefix("qkv."), let block = Int(name.dropFirst(4)) else { return }
             joined.append((block, value))
         }
@@ -40,11 +41,11 @@ extension ScoreCAM {
             }
             row = next
         }
-        let patches = Array(row.dropFirst())
-        let side = Int(Double(patches.count).squareRoot().rounded())
+        let grid = tokenGrid(of: image, tokens: row.count)
         return SaliencyMap(
-            rows: side, columns: side,
-            values: zip(patches, image.cellsOfContent(side: side)).map { $1 ? $0 : 0 }
+            rows: grid.side, columns: grid.side,
+            values: zip(grid.tokens, image.cellsOfContent(side: grid.side))
+                .map { $1 ? row[$0] : 0 }
         ).scaledToOne()
     }
 

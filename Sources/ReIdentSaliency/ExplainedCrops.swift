@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 
+public import ReIdentCLIP
 public import ReIdentImages
 
 /// Two crops, decoded and brought to the encoder's square.
@@ -13,17 +14,21 @@ public struct ExplainedCrops: Sendable {
     /// - Parameters:
     ///   - query: The first crop, with what it is called.
     ///   - gallery: The second.
-    ///   - preprocessing: How crops are brought to the square.
-    ///   - side: Side of the encoder's square, in pixels.
+    ///   - package: The model that looks at them.
+    ///   - preprocessing: How crops are brought to the square; nil as the package says.
+    ///   - tokens: Which patches take part; nil as the package says.
     /// - Throws: `ImageError` if one cannot be decoded.
     public init(
         query: (name: String, source: ImageSource), gallery: (name: String, source: ImageSource),
-        preprocessing: Preprocessing, side: Int
+        package: ModelPackage, preprocessing: Preprocessing? = nil,
+        tokens: TokenSelection? = nil
     ) throws(ImageError) {
         var crops: [(name: String, image: Image, prepared: PreparedImage)] = []
         for (name, source) in [query, gallery] {
             let image = try source.decoded()
-            crops.append((name, image, preprocessing.prepare(image, side: side)))
+            let prepared = (preprocessing ?? package.settings.preprocessing)
+                .prepare(image, side: package.configuration.imageSize)
+            crops.append((name, image, package.placed(prepared, tokens)))
         }
         self.crops = crops
     }

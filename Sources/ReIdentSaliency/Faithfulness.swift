@@ -48,6 +48,7 @@ extension ScoreCAM {
         steps: Int = 10, seed: UInt64 = 1
     ) throws -> Faithfulness {
         let other = try unitEmbedding(of: gallery)
+        let (query, pixels) = try placed(query)
         let order = Self.order(of: map, on: query, seed: seed)
         var masks: [Float] = []
         for isKept in [false, true] {
@@ -62,8 +63,8 @@ extension ScoreCAM {
                 masks += mask
             }
         }
-        let pixels = try model.pixels(of: ImageBatch([query]))
-        let scores = try similarities(of: pixels, under: masks, to: other)
+        let scores = try similarities(
+            of: pixels, showing: query.content, under: masks, to: other)
         return Faithfulness(
             deletion: Array(scores.prefix(steps + 1)), insertion: Array(scores.suffix(steps + 1)))
     }

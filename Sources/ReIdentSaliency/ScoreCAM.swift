@@ -20,9 +20,11 @@ public struct Explanation: Sendable, Equatable, Encodable {
     public let gallery: SaliencyMap
     /// Forward passes that the maps took, both together.
     public let passes: Int
+    /// Channels that each map is made of.
+    public let channels: Int
 
     enum CodingKeys: String, CodingKey {
-        case similarity, passes
+        case similarity, passes, channels
         case query = "query_map"
         case gallery = "gallery_map"
     }
@@ -45,11 +47,42 @@ public final class ScoreCAM {
         public var batchSize = 32
         /// Number format of the computation.
         public var precision = Precision.fp32
+        /// Which patches of a transformer take part; nil for what the package says.
+        ///
+        /// By content tokens, maps lie on images as `ModelPackage.placed(_:_:)` gives them.
+        public var tokens: TokenSelection?
         /// Where it is computed.
         public var device = "cpu"
 
+        /// The groups as a share of the channels, above 0 and at most 1, where `groups` is nil.
+        public var share: Double?
+
         /// The last layer, each channel by itself, in single precision on the processor.
         public init() {}
+
+        /// Chooses groups and number format so that a map costs about a tenth of a plain one in
+        /// single precision on a processor (docs/PERFORMANCE.md has times and fidelity).
+        ///
+        /// A transformer's scores follow from one another worse than a convolutional encoder's:
+        /// three tenths of its channels are scored, in 8-bit integers, which on a processor are
+        /// three times as fast. Of others a tenth, in the number format as it is.
+        ///
+        /// - Parameter vision: The encoder whose similarities are explained.
+        public mutating func reduce(for vision: VisionConfiguration) {
+            groups = nil
+            guard case .transformer = vision else {
+                share = 0.1
+                return
+            }
+            share = 0.3
+            precision = device == "cpu" ? .int8 : .bf16
+        }
+
+        /// Of how many channels scores are computed; nil for each.
+        func groups(ofChannels channels: Int) -> Int? {
+            let asked = groups ?? share.map { max(1, Int((Double(channels) * $0).rounded())) }
+            return asked.flatMap { $0 < channels ? $0 : nil }
+        }
     }
 
     /// Is told how many of how many forward passes are done.
@@ -58,6 +91,8 @@ public final class ScoreCAM {
     let model: any VisionEncoder
     /// Heads of a transformer's attention; nil for a convolutional encoder.
     let heads: Int?
+    /// Side of a transformer's patches; nil for a convolutional encoder.
+    private let patchSize: Int?
     private let options: Options
     /// Name of the observed stage.
     private let stage: String
@@ -78,6 +113,7 @@ public final class ScoreCAM {
         case .resNet(let sizes): (count, heads) = (sizes.layers.count, nil)
         case .convNeXt(let sizes): (count, heads) = (sizes.layers.count, nil)
         }
+        patchSize = vision.patchSize
         let layer = options.layer ?? count - 1
         guard (0..<count).contains(layer) else {
             throw SaliencyError.layer(package: package.path, found: layer, count: count)
@@ -89,7 +125,8 @@ public final class ScoreCAM {
             }
         model = try package.makeEncoder(
             form: package.packedForm(options.precision, batchSize: options.batchSize),
-            device: Device.named(options.device))
+            device: Device.named(options.device),
+            tokens: options.tokens ?? package.settings.tokens)
     }
 
     /// Explains the similarity of two crops, in both directions.
@@ -109,7 +146,8 @@ public final class ScoreCAM {
         let similarity = zip(first.embedding, second.embedding).reduce(Float(0)) {
             $0 + $1.0 * $1.1
         }
-        let each = min(options.groups ?? first.masks.channels, first.masks.channels)
+        let channels = first.masks.channels
+        let each = options.groups(ofChannels: channels) ?? channels
         let queryMap = try await map(of: first, towards: second.embedding) { done in
             progress(done, 2 * each)
         }
@@ -118,7 +156,7 @@ public final class ScoreCAM {
         }
         return Explanation(
             similarity: min(1, max(-1, similarity)), query: queryMap.map, gallery: galleryMap.map,
-            passes: queryMap.passes + galleryMap.passes)
+            passes: queryMap.passes + galleryMap.passes, channels: channels)
     }
 
     /// Explains a similarity on the first crop alone.
@@ -137,8 +175,13 @@ public final class ScoreCAM {
 
     /// The embedding of a crop at unit length, `[D]`.
     func unitEmbedding(of image: PreparedImage) throws -> [Float] {
-        try model.embedding(ofPixels: model.pixels(of: ImageBatch([image])), observe: nil)
-            .converted(to: .float32).l2Normalized().floatValues()
+        try model(ImageBatch([image])).converted(to: .float32).l2Normalized().floatValues()
+    }
+
+    /// A crop where the encoder looks at it, and its pixels `[1, 3, S, S]`.
+    func placed(_ image: PreparedImage) throws -> (image: PreparedImage, pixels: Tensor) {
+        let batch = model.placed(ImageBatch([image]))
+        return (batch[0], try model.pixels(of: batch))
     }
 
     /// A crop as the encoder sees it.
@@ -150,12 +193,11 @@ public final class ScoreCAM {
     }
 
     private func look(at image: PreparedImage) throws -> Look {
-        let batch = ImageBatch([image])
-        let pixels = try model.pixels(of: batch)
+        let (image, pixels) = try placed(image)
         var activations: Tensor?
         let stage = stage
-        let embedding = try model.embedding(ofPixels: pixels) { name, value in
-            if name == stage { activations = value }
+        let embedding = try model.embedding(ofPixels: pixels, showing: [image.content]) {
+            if $0 == stage { activations = $1 }
         }
         guard let activations else { preconditionFailure("the encoder shows no stage \(stage)") }
         var values = try activations.converted(to: .float32).floatValues()
@@ -163,11 +205,12 @@ public final class ScoreCAM {
         let (channels, side): (Int, Int)
         if heads != nil {
             // [1, T, E] without the class token, channels first.
-            let (tokens, width) = (shape[1] - 1, shape[2])
+            let grid = tokenGrid(of: image, tokens: shape[1])
+            let width = shape[2]
             values = (0..<width).flatMap { channel in
-                (1...tokens).map { values[$0 * width + channel] }
+                grid.tokens.map { values[$0 * width + channel] }
             }
-            (channels, side) = (width, Int(Double(tokens).squareRoot().rounded()))
+            (channels, side) = (width, grid.side)
         } else {
             (channels, side) = (shape[1], shape[2])  // [1, C, G, G]
         }
@@ -178,14 +221,34 @@ public final class ScoreCAM {
             image: image)
     }
 
+    /// For each cell of the transformer's grid, row by row, the token that shows it, of `tokens`
+    /// with the class token in front; where it takes no part, that of the nearest which does.
+    func tokenGrid(of image: PreparedImage, tokens: Int) -> (side: Int, tokens: [Int]) {
+        let side = model.imageSize / (patchSize ?? model.imageSize)
+        guard tokens != side * side + 1 else { return (side, Array(1...side * side)) }
+        let isShown = image.cellsOfContent(side: side)
+        let rows = (0..<side).filter { row in (0..<side).contains { isShown[row * side + $0] } }
+        let columns = (0..<side).filter { column in
+            (0..<side).contains { isShown[$0 * side + column] }
+        }
+        precondition(tokens == rows.count * columns.count + 1, "tokens and patches of the crop")
+        let cells = (0..<side * side).map { cell in
+            let row = min(max(cell / side - rows[0], 0), rows.count - 1)
+            let column = min(max(cell % side - columns[0], 0), columns.count - 1)
+            return 1 + row * columns.count + column
+        }
+        return (side, cells)
+    }
+
     private func map(
         of look: Look, towards other: [Float], progress: (Int) -> Void
     ) async throws -> (map: SaliencyMap, passes: Int) {
         let masks = look.masks
         let chosen =
-            options.groups.map { masks.representatives($0, seed: 1) } ?? Array(0..<masks.channels)
+            options.groups(ofChannels: masks.channels)
+            .map { masks.representatives($0, seed: 1) } ?? Array(0..<masks.channels)
         let scores = try await scores(
-            of: masks.masks(of: chosen), side: masks.side, on: look.pixels, towards: other,
+            of: masks.masks(of: chosen), side: masks.side, on: look, towards: other,
             progress: progress)
         let channelScores =
             chosen.count == masks.channels
@@ -204,7 +267,7 @@ public final class ScoreCAM {
 
     /// Cosine similarity of the crop under each mask to the other crop.
     private func scores(
-        of masks: [Float], side: Int, on pixels: Tensor, towards other: [Float],
+        of masks: [Float], side: Int, on look: Look, towards other: [Float],
         progress: (Int) -> Void
     ) async throws -> [Float] {
         let cells = side * side
@@ -219,23 +282,26 @@ public final class ScoreCAM {
                 ActivationMasks.enlarged(
                     masks[mask * cells..<(mask + 1) * cells], side: side, to: size)
             }
-            scores += try similarities(of: pixels, under: enlarged, to: other)
+            scores += try similarities(
+                of: look.pixels, showing: look.image.content, under: enlarged, to: other)
             progress(range.upperBound)
         }
         return scores
     }
 
-    /// Cosine similarities of a crop's pixels `[1, 3, S, S]` under masks `[B, S, S]` to a unit
-    /// vector `[D]`, all at once.
+    /// Cosine similarities of a placed crop's pixels `[1, 3, S, S]` under masks `[B, S, S]` to a
+    /// unit vector `[D]`, all at once.
     func similarities(
-        of pixels: Tensor, under masks: [Float], to other: [Float]
+        of pixels: Tensor, showing content: PixelRectangle, under masks: [Float],
+        to other: [Float]
     ) throws -> [Float] {
         let size = model.imageSize
         let target = try Tensor.floats(other, shape: [other.count, 1], device: model.device)
         let mask = try Tensor.floats(
             masks, shape: [masks.count / (size * size), 1, size, size], device: model.device)
         let masked = try pixels.multiplied(by: mask)  // [B, 3, S, S]
-        return try model.embedding(ofPixels: masked, observe: nil)
+        let contents = Array(repeating: content, count: masked.shape[0])
+        return try model.embedding(ofPixels: masked, showing: contents, observe: nil)
             .converted(to: .float32).l2Normalized().matmul(target).floatValues()
     }
 }

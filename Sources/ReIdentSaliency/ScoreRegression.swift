@@ -22,6 +22,10 @@ struct ScoreRegression {
     /// Ridges as shares of a mask's likeness to itself.
     private static let ridges = (-12...2).map { pow(10, Double($0) / 2) }
 
+    /// Kernel and ridge are chosen by so many known masks at most: trying all of them costs the
+    /// cube of their number.
+    private static let judges = 96
+
     /// Predicts the scores of all masks.
     ///
     /// - Parameters:
@@ -57,7 +61,11 @@ struct ScoreRegression {
         let columnMeans = (0..<count).map { channel in
             products.reduce(0) { $0 + $1[channel] } / Double(known.count)
         }
-        var best: (error: Double, weights: [Double], likeness: [[Double]])?
+        // Known masks by which kernel and ridge are chosen, spread evenly.
+        let judges = (0..<min(known.count, Self.judges)).map {
+            $0 * known.count / min(known.count, Self.judges)
+        }
+        var best: (error: Double, kernel: [[Double]], ridge: Double, likeness: [[Double]])?
         for kernel in kernels {
             let likeness: [[Double]] = products.indices.map { row in
                 (0..<count).map { channel in
@@ -71,16 +79,22 @@ struct ScoreRegression {
             }
             let own = likeness.map { row in known.map { row[$0] } }
             let scale = own.indices.reduce(0) { $0 + own[$1][$1] } / Double(known.count)
+            let judging = judges.map { row in judges.map { own[row][$0] } }
             for ridge in ridges {
-                guard let fit = leaveOneOut(own, ridge: ridge * scale, targets) else { continue }
+                guard
+                    let fit = leaveOneOut(
+                        judging, ridge: ridge * scale, judges.map { targets[$0] })
+                else { continue }
                 if fit.error < best?.error ?? .infinity {
-                    best = (fit.error, fit.weights, likeness)
+                    best = (fit.error, own, ridge * scale, likeness)
                 }
             }
         }
-        guard let best else { return constant(scores, known, distances, count: count) }
+        guard let best, let fit = leaveOneOut(best.kernel, ridge: best.ridge, targets) else {
+            return constant(scores, known, distances, count: count)
+        }
         var result = (0..<count).map { channel in
-            Float(zip(best.weights, best.likeness).reduce(mean) { $0 + $1.0 * $1.1[channel] })
+            Float(zip(fit.weights, best.likeness).reduce(mean) { $0 + $1.0 * $1.1[channel] })
         }
         for (channel, score) in zip(known, scores) { result[channel] = score }
         return result

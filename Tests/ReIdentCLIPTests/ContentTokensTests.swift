@@ -135,6 +135,46 @@ struct ContentTokensTests {
         }
     }
 
+    @Test("of each block the mean of an image's own tokens is shown, in the batch's order")
+    func blockMeans() throws {
+        let folder = try TemporaryFolder()
+        let package = try package("quickgelu", in: folder)
+        let side = package.configuration.imageSize
+        let batch = batch([(40, 20), (9, 64), (30, 30), (9, 64)], side: side)
+        let model = try VisionTransformer(
+            package, form: .packed(.fp32, rows: 40), tokens: .content)
+        func means(_ batch: ImageBatch) throws -> [String: (shape: [Int], values: [Float])] {
+            var found: [String: (shape: [Int], values: [Float])] = [:]
+            _ = try model(batch) { stage, value in
+                guard stage.hasPrefix("block.") else { return }
+                found[stage] = (value.shape, (try? value.floatValues()) ?? [])
+            }
+            return found
+        }
+        let together = try means(batch)
+        #expect(Set(together.keys) == Set(package.configuration.vision.tokenStages))
+        // A square that is filled has all tokens, whose mean is known.
+        let full = batch[2..<3]
+        let whole = try VisionTransformer(package, form: .packed(.fp32, rows: 40))
+        for (stage, packed) in together {
+            let width = packed.shape[2]
+            #expect(packed.shape == [4, 1, width])
+            for index in 0..<batch.count {
+                let alone = try #require(means(batch[index..<index + 1])[stage]).values
+                let row = packed.values[index * width..<(index + 1) * width]
+                #expect(
+                    zip(alone, row).allSatisfy { abs($0 - $1) < Tolerance.singleOperation * 10 })
+            }
+            var expected: [Float] = []
+            _ = try whole(full) {
+                if $0 == stage { expected = (try? $1.mean(dimension: 1).floatValues()) ?? [] }
+            }
+            #expect(
+                zip(expected, packed.values[2 * width..<3 * width])
+                    .allSatisfy { abs($0 - $1) < Tolerance.singleOperation * 10 })
+        }
+    }
+
     @Test("where images fill the square it is the same as all tokens")
     func fullSquares() throws {
         let folder = try TemporaryFolder()

@@ -114,6 +114,12 @@ struct CalibrateTests {
             #expect(search.status == 0, "\(search.errors)")
             #expect(search.errors.contains("another player in it") == isShared)
         }
+        // Patches of padding take no part in the means that the probe looks at.
+        let content = try reident(
+            "calibrate", data, "--second-player", "--model", model, "--tokens", "content",
+            "--json")
+        #expect(content.status == 0, "\(content.errors)")
+        #expect((try content.object()["auc"] as? Double ?? 0) > 0.8)
         let none = try reident(
             "calibrate", try players("rendered", count: 4), "--second-player", "--split",
             "challenge", "--model", model)

@@ -32,6 +32,13 @@ struct ExplainTests {
         }
         let picture = try ImageSource(path: out).decoded()
         #expect(picture.width > 600 && picture.height > 400)
+        let reduced = try reident(
+            "explain", first, second, "--model", model, "--out", out, "--reduced", "--force",
+            "--json")
+        #expect(reduced.status == 0, "\(reduced.errors)")
+        let fewer = try reduced.object()
+        let channels = try #require(fewer["channels"] as? Int)
+        #expect(fewer["passes"] as? Int == 2 * Int((0.3 * Double(channels)).rounded()))
         let again = try reident("explain", first, second, "--model", model, "--out", out)
         expectFailure(again, code: 73, saying: [out, "--force"])
     }
@@ -45,6 +52,7 @@ struct ExplainTests {
             ([crop, place.file("none.png")], 66, "none.png"),
             ([crop, crop, "--layer", "99"], 64, "no layer 99"),
             ([crop, crop, "--groups", "0"], 64, "--groups"),
+            ([crop, crop, "--groups", "2", "--reduced"], 64, "--reduced"),
         ] as [([String], Int32, String)] {
             let run = try BuiltProgram.run(
                 ["explain"] + arguments + ["--model", model, "--out", place.file("why.png")])
@@ -94,6 +102,10 @@ struct ExplainTests {
         }
         let text = try BuiltProgram.run(arguments + ["--pairs", "2"])
         #expect(text.output.contains("attention roll-out") && text.output.contains("background"))
+        let reduced = try BuiltProgram.run(
+            arguments.dropLast(2) + ["--pairs", "2", "--reduced", "--json"])
+        #expect(reduced.status == 0, "\(reduced.errors)")
+        #expect(try reduced.object()["groups"] as? Int ?? 0 > 4)
         let few = try BuiltProgram.run(arguments + ["--pairs", "1"])
         expectFailure(few, code: 64, saying: ["--pairs"])
         let none = try BuiltProgram.run(arguments + ["--split", "challenge"])

@@ -92,6 +92,38 @@ struct ScoreCAMTests {
         }
     }
 
+    @Test("by content tokens, plain maps equal PyTorch's on the patches that show the crop")
+    func contentTokens() async throws {
+        let file = try SafetensorsFile(path: "\(Self.fixtures)/content.safetensors")
+        let pictures = try pictures(file)
+        let expected = try file.floats("map.2")
+        let similarities = try file.floats("similarity")
+        var options = ScoreCAM.Options()
+        options.tokens = .content
+        let package = try package("transformer")
+        let explainer = try ScoreCAM(package, options: options)
+        let cells = expected.count / 4
+        for (pair, places) in [(0, 1), (2, 3)].enumerated() {
+            let (query, gallery) = (pictures[places.0], pictures[places.1])
+            #expect(package.placed(query, .content) == query, "fixtures are placed already")
+            let found = try await explainer.explanation(of: query, and: gallery)
+            #expect(abs(found.similarity - similarities[pair]) < Tolerance.unitEmbedding)
+            for (side, map) in [found.query, found.gallery].enumerated() {
+                let start = (2 * pair + side) * cells
+                let reference = Array(expected[start..<start + cells])
+                #expect(Self.correlation(map.values, reference) >= Tolerance.mapCorrelation)
+                let largest = zip(map.values, reference).map { abs($0 - $1) }.max() ?? 1
+                #expect(largest < Tolerance.mapValue, "\(largest)")
+            }
+            // Roll-out and curves look at the same patches.
+            let rollout = try #require(try explainer.rollout(of: query))
+            #expect(zip(rollout.values, found.query.values).allSatisfy { $0 > 0 || $1 == 0 })
+            let curves = try explainer.faithfulness(
+                of: found.query, on: query, towards: gallery)
+            #expect(abs(curves.deletion[0] - similarities[pair]) < Tolerance.unitEmbedding)
+        }
+    }
+
     @Test("padding stays dark, and the brightest cell is 1")
     func padding() async throws {
         let file = try SafetensorsFile(path: "\(Self.fixtures)/transformer.safetensors")

@@ -57,10 +57,6 @@ extension PlayerEncoder {
     public nonisolated func secondPlayerProbe(
         learningFrom images: [PlayerImage], seed: UInt64, progress: Progress = { _, _ in }
     ) async throws -> TokenProbe {
-        guard self.tokens == .all else {
-            throw ReIdentError.unsupported(
-                option: "Telling second players by content tokens", instead: "Use --tokens all.")
-        }
         let stages = package.configuration.vision.tokenStages
         // Of many blocks some tell as much.
         let count = min(stages.count, 6)
@@ -102,8 +98,7 @@ extension PlayerEncoder {
     /// - Throws: `PackageError.file` if this machine offers no SHA-256.
     nonisolated func secondPlayerProbe() throws -> (probe: TokenProbe, stage: String)? {
         let stages = package.configuration.vision.tokenStages
-        // Tokens of several images packed one behind the other have no mean of each.
-        guard tokens == .all, let probe = package.settings.secondPlayer,
+        guard let probe = package.settings.secondPlayer,
             probe.model == (try similarityOrigin()), stages.indices.contains(probe.layer)
         else { return nil }
         return (probe, stages[probe.layer])

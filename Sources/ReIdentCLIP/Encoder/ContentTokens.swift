@@ -4,6 +4,7 @@
 //
 // SPDX-License-Identifier: MIT
 
+import ReIdentEngine
 public import ReIdentImages
 
 /// Tokens of a batch without padding: crops with as many patches lie side by side.
@@ -88,7 +89,44 @@ struct ContentTokens {
     }
 }
 
+extension ContentTokens {
+    /// The mean of each image's tokens, `[1, T, E] → [N, 1, E]` in the batch's order.
+    ///
+    /// - Throws: `EngineError` if memory is exhausted.
+    func means(of packed: Tensor) throws(EngineError) -> Tensor {
+        let width = packed.shape[2]
+        var (means, start) = ([Tensor](), 0)
+        for group in groups {
+            let count = group.images * group.tokens
+            means.append(
+                try packed.narrowed(dimension: 1, to: start..<start + count)
+                    .reshaped([group.images, group.tokens, width]).mean(dimension: 1)
+                    .reshaped([group.images, width]))
+            start += count
+        }
+        let ranks = try Tensor.integers(
+            classTokenRanks, shape: [classTokens.count], device: packed.device)
+        return try Tensor.concatenated(means, dimension: 0).rows(at: ranks)
+            .reshaped([classTokens.count, 1, width])
+    }
+}
+
 extension ModelPackage {
+    /// An image where the encoder looks at it: where padding takes no part, it is moved by less
+    /// than a patch.
+    ///
+    /// - Parameters:
+    ///   - image: An image in the model's square.
+    ///   - selection: Which patches take part; nil for what the package says.
+    /// - Returns: The image that maps of it lie on.
+    public func placed(
+        _ image: PreparedImage, _ selection: TokenSelection? = nil
+    ) -> PreparedImage {
+        guard selection ?? settings.tokens == .content, let size = configuration.vision.patchSize
+        else { return image }
+        return ImageBatch([image]).alignedToPatches(of: size)[0]
+    }
+
     /// How many tokens its transformer looks at for each image of a batch, the mean rounded.
     ///
     /// - Parameters:

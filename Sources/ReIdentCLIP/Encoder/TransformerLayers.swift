@@ -231,16 +231,7 @@ struct TransformerBlock {
     func callAsFunction(
         _ x: Tensor, observe: StageObserver? = nil
     ) throws(EngineError) -> Tensor {
-        let normalized = try attentionNorm(x)
-        if let observe {
-            observe(
-                "norm",
-                try attentionNormFactors.map { (factors) throws(EngineError) in
-                    try normalized.multiplied(by: factors)
-                } ?? normalized)
-        }
-        let joined = try queryKeyValue(normalized)
-        observe?("qkv", joined)
+        let joined = try joined(x, observe: observe)
         let mixed = try joined.attention(heads: heads, isCausal: isCausal)  // [N, T, E]
         return try finished(mixed, residual: x)
     }
@@ -248,9 +239,9 @@ struct TransformerBlock {
     /// `[1, T, E] → [1, T, E]` over tokens of several images, one behind the other; those of an
     /// image attend to one another alone.
     func callAsFunction(
-        _ x: Tensor, groups: [ContentTokens.Group]
+        _ x: Tensor, groups: [ContentTokens.Group], observe: StageObserver? = nil
     ) throws(EngineError) -> Tensor {
-        let joined = try queryKeyValue(attentionNorm(x))  // [1, T, 3E]
+        let joined = try joined(x, observe: observe)  // [1, T, 3E]
         let counts = groups.flatMap { Array(repeating: $0.tokens, count: $0.images) }
         let mixed = try joined.attention(heads: heads, withinTokens: counts)
         return try finished(mixed, residual: x)
@@ -312,6 +303,21 @@ struct TransformerBlock {
         let mixed =
             results.count == 1 ? results[0] : try Tensor.concatenated(results, dimension: 0)
         return try mixed.reshaped(first.shape)
+    }
+
+    /// Queries, keys and values side by side, `[.., T, E] → [.., T, 3E]`.
+    private func joined(_ x: Tensor, observe: StageObserver?) throws(EngineError) -> Tensor {
+        let normalized = try attentionNorm(x)
+        if let observe {
+            observe(
+                "norm",
+                try attentionNormFactors.map { (factors) throws(EngineError) in
+                    try normalized.multiplied(by: factors)
+                } ?? normalized)
+        }
+        let joined = try queryKeyValue(normalized)
+        observe?("qkv", joined)
+        return joined
     }
 
     /// What follows attention.

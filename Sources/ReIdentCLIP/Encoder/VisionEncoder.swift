@@ -41,50 +41,56 @@ public protocol VisionEncoder: AnyObject {
         ofPixels pixels: Tensor, observe: StageObserver?
     ) throws(EngineError) -> Tensor
 
+    /// The images where the encoder looks at them: where padding takes no part, they are moved by
+    /// less than a patch, so that they touch the fewest.
+    func placed(_ batch: ImageBatch) -> ImageBatch
+
+    /// Embeddings of normalised pixels of placed images, by the patches that take part.
+    ///
+    /// - Parameters:
+    ///   - pixels: `[N, 3, S, S]`, as `pixels(of:)` gives them of placed images.
+    ///   - contents: The part of each square that shows an image.
+    ///   - observe: Is shown stages; of content tokens those that are known for each image, and
+    ///     of each block the mean of an image's tokens, `[N, 1, E]`.
+    /// - Returns: `[N, D]` in the encoder's number format, not at unit length.
+    /// - Throws: `EngineError` if memory is exhausted.
+    func embedding(
+        ofPixels pixels: Tensor, showing contents: [PixelRectangle], observe: StageObserver?
+    ) throws(EngineError) -> Tensor
+}
+
+extension VisionEncoder {
     /// Embeddings of a batch, not at unit length: `[N, D]`, by the patches that take part.
     ///
     /// - Parameters:
     ///   - batch: N images of side `imageSize`.
-    ///   - observe: Is shown every stage; of content tokens only what is known for each image.
-    /// - Returns: In the encoder's number format.
-    /// - Throws: `EngineError` if memory is exhausted.
-    func embedding(of batch: ImageBatch, observe: StageObserver?) throws(EngineError) -> Tensor
-}
-
-extension VisionEncoder {
-    /// Embeddings of a batch, not at unit length: `[N, D]`.
-    ///
-    /// - Parameters:
-    ///   - batch: N images of side `imageSize`.
-    ///   - observe: Is shown every stage, for comparison with a reference.
+    ///   - observe: Is shown stages, for comparison with a reference.
     /// - Returns: In the encoder's number format.
     /// - Throws: `EngineError` if memory is exhausted.
     public func callAsFunction(
         _ batch: ImageBatch, observe: StageObserver? = nil
     ) throws(EngineError) -> Tensor {
-        try embedding(of: batch, observe: observe)
+        let placed = placed(batch)
+        let pixels = try pixels(of: placed)  // [N, 3, S, S]
+        observe?("pixels", pixels)
+        return try embedding(ofPixels: pixels, showing: placed.contents, observe: observe)
     }
+
+    /// The images as they are, for encoders that can leave nothing out.
+    public func placed(_ batch: ImageBatch) -> ImageBatch { batch }
 
     /// Embeddings of whole squares, the way of encoders that can leave nothing out.
     ///
     /// - Parameters:
-    ///   - batch: N images of side `imageSize`.
+    ///   - pixels: `[N, 3, S, S]`, normalised.
+    ///   - contents: Makes no difference.
     ///   - observe: Is shown every stage.
-    /// - Returns: In the encoder's number format.
+    /// - Returns: `[N, D]` in the encoder's number format.
     /// - Throws: `EngineError` if memory is exhausted.
     public func embedding(
-        of batch: ImageBatch, observe: StageObserver?
+        ofPixels pixels: Tensor, showing contents: [PixelRectangle], observe: StageObserver?
     ) throws(EngineError) -> Tensor {
-        try allTokensEmbedding(of: batch, observe: observe)
-    }
-
-    /// Embeddings of whole squares.
-    func allTokensEmbedding(
-        of batch: ImageBatch, observe: StageObserver?
-    ) throws(EngineError) -> Tensor {
-        let pixels = try pixels(of: batch)  // [N, 3, S, S]
-        observe?("pixels", pixels)
-        return try embedding(ofPixels: pixels, observe: observe)
+        try embedding(ofPixels: pixels, observe: observe)
     }
 
     /// Normalised pixels of a batch, `[N, 3, H, W]` in fp32 on the encoder's device.

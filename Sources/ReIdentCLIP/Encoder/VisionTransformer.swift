@@ -101,15 +101,6 @@ public final class VisionTransformer: VisionEncoder {
 
     public var imageSize: Int { configuration.imageSize }
 
-    public func embedding(
-        of batch: ImageBatch, observe: StageObserver?
-    ) throws(EngineError) -> Tensor {
-        guard tokenSelection == .all else {
-            return try contentEmbedding(of: batch, observe: observe)
-        }
-        return try allTokensEmbedding(of: batch, observe: observe)
-    }
-
     /// Embeddings of pixels, not at unit length: `[N, D]`, or `[N, E]` without projection.
     ///
     /// Beside the stages it shows `norm.I`, what the first layer norm of block I gives,
@@ -160,10 +151,8 @@ public final class VisionTransformer: VisionEncoder {
             } else if usesCheckpoints {
                 x = try checkpointed(x) { (x: Tensor) throws(EngineError) in try block(x) }
             } else {
-                let named = observe.map { observe in
-                    { (stage: String, value: Tensor) in observe("\(stage).\(index)", value) }
-                }
-                x = try block(x, observe: named)  // [N, T, E]
+                // [N, T, E]
+                x = try block(x, observe: observe.map { Self.named($0, index) })
             }
             observe?("block.\(index)", x)
         }
@@ -185,6 +174,9 @@ public final class VisionTransformer: VisionEncoder {
 
     /// What the transformer makes of packed tokens `[1, T, E]`, with each image's class token by
     /// its place: `[N, D]`.
+    ///
+    /// `observe` is shown of block I `norm.I` and `qkv.I`, of all packed
+    /// tokens, and `block.I`, the mean of each image's tokens, `[N, 1, E]`.
     func embedding(
         of tokens: Tensor, content: ContentTokens, observe: Observer?
     ) throws(EngineError) -> Tensor {
@@ -205,12 +197,18 @@ public final class VisionTransformer: VisionEncoder {
                     try block(x, groups: groups)
                 }
             } else {
-                x = try block(x, groups: groups)
+                x = try block(x, groups: groups, observe: observe.map { Self.named($0, index) })
             }
+            if let observe { observe("block.\(index)", try content.means(of: x)) }
         }
         let first = try x.reshaped([x.shape[1], configuration.width])
             .rows(at: indices(content.classTokens))
         return try output(of: first, observe: observe)
+    }
+
+    /// An observer of one block's stages.
+    private static func named(_ observe: @escaping Observer, _ block: Int) -> Observer {
+        { stage, value in observe("\(stage).\(block)", value) }
     }
 
     /// Features of class tokens, `[N, E]`, and their projection where it is part of the embedding.

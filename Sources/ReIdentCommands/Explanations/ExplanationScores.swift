@@ -49,6 +49,7 @@ struct ExplanationScores: Encodable {
     let players: Int
     let similarity: Figure
     let layer: Int?
+    /// Channels that reduced maps score.
     let groups: Int?
     let ways: [Row]
     let fidelity: Figure?
@@ -61,8 +62,7 @@ struct ExplanationScores: Encodable {
     /// - Parameters:
     ///   - outcomes: At least one pair.
     ///   - layer: Which layer was looked at.
-    ///   - groups: Into how many groups channels were put.
-    init(_ outcomes: [ExplanationTrial.Outcome], layer: Int?, groups: Int?) {
+    init(_ outcomes: [ExplanationTrial.Outcome], layer: Int?) {
         var numbers: [String: Int32] = [:]
         for outcome in outcomes where numbers[outcome.player] == nil {
             numbers[outcome.player] = Int32(numbers.count)
@@ -82,7 +82,8 @@ struct ExplanationScores: Encodable {
         }
         pairs = outcomes.count
         players = numbers.count
-        (self.layer, self.groups) = (layer, groups)
+        self.layer = layer
+        groups = outcomes.first?.passes[.grouped]
         similarity = figure { Double($0.similarity) } ?? Figure(mean: 0, interval: nil)
         ways = ExplanationTrial.Way.allCases.compactMap { way -> Row? in
             guard let deletion = figure({ $0.curves[way]?.deletionArea }),
@@ -143,7 +144,7 @@ struct ExplanationScores: Encodable {
                     + "insertion \(Self.verdict(insertion, isLowerBetter: false))")
         }
         if let fidelity {
-            lines += ["", "rank correlation of grouped with plain maps  \(fidelity.text)"]
+            lines += ["", "rank correlation of reduced with plain maps  \(fidelity.text)"]
         }
         if !shares.isEmpty {
             lines += ["", "share of the map, and of the crop, on \(masked) crops with masks"]

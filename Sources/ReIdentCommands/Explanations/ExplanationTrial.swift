@@ -76,7 +76,7 @@ final class ExplanationTrial {
         var title: String {
             switch self {
             case .plain: "Score-CAM"
-            case .grouped: "Score-CAM, channels in groups"
+            case .grouped: "Score-CAM, reduced"
             case .random: "at random"
             case .centre: "boxes around the middle"
             case .rollout: "attention roll-out"
@@ -101,30 +101,27 @@ final class ExplanationTrial {
 
     private let plain: ScoreCAM
     private let grouped: ScoreCAM?
-    private let preprocessing: Preprocessing
-    private let side: Int
+    private let package: ModelPackage
 
-    /// Brings a package to the device, with and without groups.
+    /// Brings a package to the device, for plain and for reduced maps.
     ///
     /// - Parameters:
     ///   - package: The model.
     ///   - options: How plain maps are computed.
-    ///   - groups: Into how many groups the reduced maps put channels; nil for no reduced maps.
-    ///   - groupsPrecision: The number format of the reduced maps; nil for the plain ones'.
+    ///   - reduced: How reduced maps are; nil for none.
     /// - Throws: What `ScoreCAM.init` throws.
     init(
-        _ package: ModelPackage, options: ScoreCAM.Options, groups: Int?,
-        groupsPrecision: Precision? = nil
+        _ package: ModelPackage, options: ScoreCAM.Options, reduced: ScoreCAM.Options?
     ) throws {
+        self.package = package
         plain = try ScoreCAM(package, options: options)
-        grouped = try groups.map {
-            var reduced = options
-            reduced.groups = $0
-            reduced.precision = groupsPrecision ?? options.precision
-            return try ScoreCAM(package, options: reduced)
-        }
-        preprocessing = package.settings.preprocessing
-        side = package.configuration.imageSize
+        grouped = try reduced.map { try ScoreCAM(package, options: $0) }
+    }
+
+    /// A picture where the model looks at it.
+    private func prepared(_ image: Image) -> PreparedImage {
+        let side = package.configuration.imageSize
+        return package.placed(package.settings.preprocessing.prepare(image, side: side))
     }
 
     /// Explains the first crop of a pair and measures the maps.
@@ -132,9 +129,8 @@ final class ExplanationTrial {
     /// - Throws: `ImageError`, `EngineError`, `CancellationError`.
     func outcome(of pair: ExplainedPair, seed: UInt64) async throws -> Outcome {
         let image = try ImageSource(pair.query.source).decoded()
-        let query = preprocessing.prepare(image, side: side)
-        let gallery = preprocessing.prepare(
-            try ImageSource(pair.gallery.source).decoded(), side: side)
+        let query = prepared(image)
+        let gallery = prepared(try ImageSource(pair.gallery.source).decoded())
         let clock = ContinuousClock()
         var maps: [Way: SaliencyMap] = [:]
         var seconds: [Way: Double] = [:]

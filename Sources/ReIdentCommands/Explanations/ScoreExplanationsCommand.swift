@@ -18,9 +18,9 @@ struct ScoreExplanationsCommand: AsyncParsableCommand {
             Takes pairs of crops of one player. The first crop's pixels are taken away (deletion), \
             and given (insertion), a tenth at a time in the order of its map, and the similarity \
             to the second is watched: beside maps at random, boxes around the middle and, for \
-            transformers, attention roll-out. With --groups, how near reduced maps come to the \
-            plain ones. Where the data set has masks (`synthesize --masks`), what share of the \
-            maps lies on number, shirt, body and background.
+            transformers, attention roll-out. With --reduced or --groups, how near reduced maps \
+            come to the plain ones. Where the data set has masks (`synthesize --masks`), what \
+            share of the maps lies on number, shirt, body and background.
             """)
 
     @Argument(help: "A data set with a part that is searched.")
@@ -44,6 +44,9 @@ struct ScoreExplanationsCommand: AsyncParsableCommand {
     @Option(help: "Measure maps of channels in so many groups, too.")
     var groups: Int?
 
+    @Flag(help: "Measure maps as `explain --reduced` makes them, too.")
+    var reduced = false
+
     @Option(help: "The number format of the computation.")
     var precision = EmbeddingPrecision.fp32
 
@@ -61,6 +64,9 @@ struct ScoreExplanationsCommand: AsyncParsableCommand {
     func validate() throws {
         try requireRange("--pairs", pairs, 2...1_000_000)
         if let groups { try requireRange("--groups", groups, 1...1_000_000) }
+        if reduced, groups != nil || groupsPrecision != nil {
+            throw ValidationError("--reduced chooses groups and number format: leave them out.")
+        }
     }
 
     func run() async throws {
@@ -77,9 +83,16 @@ struct ScoreExplanationsCommand: AsyncParsableCommand {
         options.precision = precision.precision
         options.batchSize = computing.batchSize
         options.device = computing.device
-        let trial = try await ExplanationTrial(
-            package, options: options, groups: groups,
-            groupsPrecision: groupsPrecision?.precision)
+        var fewer: ScoreCAM.Options?
+        if reduced {
+            fewer = options
+            fewer?.reduce(for: package.configuration.vision)
+        } else if let groups {
+            fewer = options
+            fewer?.groups = groups
+            fewer?.precision = (groupsPrecision ?? precision).precision
+        }
+        let trial = try await ExplanationTrial(package, options: options, reduced: fewer)
         let meter = output.meter("Explaining", unit: "pairs")
         var outcomes: [ExplanationTrial.Outcome] = []
         for (index, pair) in chosen.enumerated() {
@@ -88,7 +101,7 @@ struct ScoreExplanationsCommand: AsyncParsableCommand {
             meter.update(index + 1, of: chosen.count)
         }
         meter.finish()
-        let report = ExplanationScores(outcomes, layer: layer, groups: groups)
+        let report = ExplanationScores(outcomes, layer: layer)
         try output.print(report, text: report.text)
     }
 }

@@ -252,12 +252,10 @@ struct ReportCommand: AsyncParsableCommand {
     ) async throws -> [PagePicture] {
         let package = try ModelPackage.open(model.name)
         var options = ScoreCAM.Options()
-        options.groups = 48
-        options.precision = encoding.precision.precision
         options.device = encoding.device
+        options.reduce(for: package.configuration.vision)
+        options.tokens = encoding.tokens
         let explainer = try await ScoreCAM(package, options: options)
-        let preprocessing = encoding.preprocess ?? package.settings.preprocessing
-        let side = package.configuration.imageSize
         var pictures: [PagePicture] = []
         let meter = output.meter("Explaining", unit: "searches")
         for (place, query) in queries.enumerated() {
@@ -269,7 +267,7 @@ struct ReportCommand: AsyncParsableCommand {
                     query.path,
                     ImageSource(model.embedded.retrieval.queries[query.row].source)
                 ), gallery: (first.image.path, ImageSource(first.image.source)),
-                preprocessing: preprocessing, side: side)
+                package: package, preprocessing: encoding.preprocess, tokens: encoding.tokens)
             let explanation = try await crops.explained(by: explainer)
             let similarity = String(format: "%.3f", explanation.similarity)
             let sheet = crops.sheet(
