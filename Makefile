@@ -50,11 +50,13 @@ parity: setup ## Compare full-size models with open_clip, stage by stage (needs 
 PYTHON ?= python3
 PEERS = $(PYTHON) Benchmarks/embedding/peers.py
 
-bench: setup ## Rates beside PyTorch, ONNX Runtime and OpenVINO, whose wheels PYTHON must have
+# DATA is a folder in Market-1501's form, RERANK the reference's rerank.py; without them the rows of
+# training and decoding, and of re-ranking, say that they were not measured.
+bench: setup ## Everything beside its peers, whose wheels PYTHON must have, in one table
 	$(SWIFT) build -c release --product reident
-	$(PEERS) --json bench.json
+	$(PYTHON) Benchmarks/all.py --data '$(DATA)' --reference '$(RERANK)' --json bench.json
 
-bench-quick: setup ## The same for ViT-B/16 and the fastest peers
+bench-quick: setup ## Images a second of ViT-B/16 beside the fastest peers
 	$(SWIFT) build -c release --product reident
 	$(PEERS) --models ViT-B-16-quickgelu --only 'torch-bf16$$|openvino|reident' --repeats 3 \
 		--json bench.json

@@ -8,8 +8,9 @@
 
 namespace reident {
 
-/// x * sigmoid(1.702 x), differentiable; keeps x for the backward pass.
-at::Tensor quick_gelu(const at::Tensor &x);
+/// v * sigmoid(1.702 v) of v = x + bias, x [.., N] and bias [N], differentiable; keeps x for the
+/// backward pass.
+at::Tensor quick_gelu(const at::Tensor &x, const at::Tensor &bias);
 
 /// Layer norm over the last dimension, differentiable; the result is of type `type`.
 at::Tensor layer_norm(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
@@ -26,5 +27,8 @@ at::Tensor added(const at::Tensor &residual, const at::Tensor &rows, const at::T
 
 /// The sum of all rows [M, N] in fp32, [N]; `copy`, if defined, gets the rows in its own type.
 at::Tensor sum_of_rows(const at::Tensor &rows, at::Tensor copy);
+
+/// A matrix [M, N] as [N, M], contiguous.
+at::Tensor transposed(const at::Tensor &matrix);
 
 }  // namespace reident

@@ -78,6 +78,50 @@ std::vector<int64_t> with_last(const at::Tensor &tensor, int64_t last) {
     return shape;
 }
 
+/// A boxed call of one of LibTorch's oneDNN operators, which have no C++ function.
+at::Tensor call(const char *name, const char *overload, torch::jit::Stack arguments) {
+    auto found = c10::Dispatcher::singleton().findSchema({name, overload});
+    TORCH_CHECK(found.has_value(), "this LibTorch has no operator ", name);
+    found->callBoxed(arguments);
+    return arguments.at(0).toTensor();
+}
+
+/// A weight [N, K] as products over about `rows` rows want it.
+at::Tensor packed(const at::Tensor &weight, int64_t rows) {
+    if (!weight.is_cpu() || !has_product(weight.scalar_type())) return weight.contiguous();
+    try {
+        return call("mkldnn::_reorder_linear_weight", "", {weight.contiguous(), rows});
+    } catch (const c10::Error &) {  // an older LibTorch: the plain layout gives the same result
+        return weight.contiguous();
+    }
+}
+
+/// x * weight^T + bias on a packed weight, the bias, if defined, of the weight's type.
+at::Tensor packed_product(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) {
+    auto shift = bias.defined() ? c10::IValue(bias) : c10::IValue();
+    return call("mkldnn::_linear_pointwise", "",
+                {x, weight, shift, std::string("none"), c10::List<std::optional<at::Scalar>>(),
+                 c10::IValue()});
+}
+
+/// From so many rows on it pays to lay out the weight for a single product: otherwise each thread
+/// does so for itself, on the way.
+constexpr int64_t rows_to_pack = 512;
+
+/// x * weight^T for a weight [N, K] that is used once, plus a bias.
+at::Tensor product_with(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) {
+    if (x.scalar_type() == at::kBFloat16 && x.size(0) >= rows_to_pack) {
+        auto layout = packed(weight, x.size(0));
+        if (layout.is_mkldnn()) {
+            return packed_product(x, layout, bias.defined() ? bias.to(at::kBFloat16) : bias);
+        }
+    }
+    auto result = product(x, weight.t());
+    if (bias.defined() && has_kernels(result)) add_bias(result, bias);
+    else if (bias.defined()) result.add_(bias.to(result.scalar_type()));
+    return result;
+}
+
 /// Linear layer whose forward pass and both gradients are oneDNN products.
 struct Linear : torch::autograd::Function<Linear> {
     static Variable forward(AutogradContext *context, const Variable &x, const Variable &weight,
@@ -91,16 +135,13 @@ struct Linear : torch::autograd::Function<Linear> {
         context->saved_data["has_bias"] = bias.has_value();
         context->saved_data["needs_input"] = x.requires_grad();
         context->saved_data["has_residual"] = residual.has_value();
-        auto result = product(inputs, factors.t());
-        auto shape = with_last(x, weight.size(0));
-        if (!has_kernels(result) || (residual && !has_kernels(*residual))) {
-            if (bias) result.add_(bias->to(type));
-            return residual ? at::add(*residual, result.view(shape)) : result.view(shape);
-        }
         auto shift = bias ? bias->detach() : at::Tensor();
-        if (residual) return added(rows_of(*residual), result, shift).view(shape);
-        if (bias) add_bias(result, shift);
-        return result.view(shape);
+        auto shape = with_last(x, weight.size(0));
+        bool adds = residual && has_kernels(*residual) &&
+                    (type == at::kFloat || type == at::kBFloat16);  // with the bias, in one pass
+        auto result = product_with(inputs, factors, adds ? at::Tensor() : shift);
+        if (adds) return added(rows_of(*residual), result, shift).view(shape);
+        return residual ? at::add(*residual, result.view(shape)) : result.view(shape);
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
@@ -124,7 +165,9 @@ struct Linear : torch::autograd::Function<Linear> {
             if (has_bias) bias_gradient = at::sum(output, {0}, false, type_of("weight_type"));
         }
         if (context->saved_data["needs_input"].toBool()) {
-            input_gradient = product(output, saved[1])
+            bool packs = type == at::kBFloat16 && output.size(0) >= rows_to_pack;
+            input_gradient = (packs ? product_with(output, transposed(saved[1]), {})
+                                    : product(output, saved[1]))
                                  .view(with_last(gradients[0], saved[1].size(1)))
                                  .to(type_of("input_type"));
         }
@@ -134,14 +177,6 @@ struct Linear : torch::autograd::Function<Linear> {
         return {input_gradient, weight_gradient, bias_gradient, residual_gradient, Variable()};
     }
 };
-
-/// A boxed call of one of LibTorch's oneDNN operators, which have no C++ function.
-at::Tensor call(const char *name, const char *overload, torch::jit::Stack arguments) {
-    auto found = c10::Dispatcher::singleton().findSchema({name, overload});
-    TORCH_CHECK(found.has_value(), "this LibTorch has no operator ", name);
-    found->callBoxed(arguments);
-    return arguments.at(0).toTensor();
-}
 
 at::Tensor activated(at::Tensor x, re_activation activation) {
     if (activation == RE_GELU) return at::gelu_(x);
@@ -167,15 +202,6 @@ at::Tensor linear_packed(const at::Tensor &x, const at::Tensor &weight, const at
     auto algorithm = activation == RE_GELU ? c10::IValue(std::string("none")) : c10::IValue();
     return call("mkldnn::_linear_pointwise", "",
                 {inputs, weight, added, std::string(names[activation]), no_scalars, algorithm});
-}
-
-at::Tensor packed(const at::Tensor &weight, int64_t rows) {
-    if (!weight.is_cpu() || !has_product(weight.scalar_type())) return weight.contiguous();
-    try {
-        return call("mkldnn::_reorder_linear_weight", "", {weight.contiguous(), rows});
-    } catch (const c10::Error &) {  // an older LibTorch: the plain layout gives the same result
-        return weight.contiguous();
-    }
 }
 
 at::Tensor optional_value(const re_tensor *tensor) {

@@ -11,9 +11,15 @@
 
 #define REIDENT_INLINE inline __attribute__((always_inline))
 
-// A clone for each width of registers, chosen when the engine is loaded.
+// A clone for each width of registers, chosen when the engine is loaded. Levels of x86-64 have what
+// belongs to a width, too: products and sums in one instruction.
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+#if __GNUC__ >= 12
+#define REIDENT_CLONES \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
 #define REIDENT_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
 #else
 #define REIDENT_CLONES
 #endif

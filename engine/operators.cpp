@@ -151,8 +151,8 @@ void add_operator_functions(re_functions &table) {
     table.gelu = [](const re_tensor *x, re_tensor **result) {
         return returning(result, [&] { return at::gelu(x->value); });
     };
-    table.quick_gelu = [](const re_tensor *x, re_tensor **result) {
-        return returning(result, [&] { return quick_gelu(x->value); });
+    table.quick_gelu = [](const re_tensor *x, const re_tensor *bias, re_tensor **result) {
+        return returning(result, [&] { return quick_gelu(x->value, bias->value); });
     };
     table.attention = [](const re_tensor *qkv, int64_t heads, int32_t causal, int32_t plainly,
                          re_tensor **result) {

@@ -71,6 +71,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("folder", type=pathlib.Path)
     arguments.add_argument("--passes", type=int, default=5)
+    arguments.add_argument("--json", type=pathlib.Path, help="write the rates here too")
     arguments.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     options = arguments.parse_args()
     paths = sorted(
@@ -111,10 +112,17 @@ def main() -> None:
     print(f"{len(paths)} images, {options.passes} passes, OpenCV {cv2.__version__}, "
           f"Pillow {PIL.__version__}\n")
     print("| library | on | images/s (median) | lowest ... highest |\n|---|---|---|---|")
+    record = []
     for (library, place), taken in seconds.items():
         rates = sorted(len(paths) / value for value in taken)
+        record.append({"library": library, "on": place,
+                       "images_per_second": statistics.median(rates)})
         print(f"| {library} | {place} | {statistics.median(rates):,.0f} "
               f"| {rates[0]:,.0f} ... {rates[-1]:,.0f} |")
+    if options.json:
+        versions = {"opencv": cv2.__version__, "pillow": PIL.__version__}
+        options.json.write_text(json.dumps(
+            {"images": len(paths), "versions": versions, "rates": record}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

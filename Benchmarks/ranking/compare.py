@@ -157,6 +157,8 @@ def compare(arguments):
     rng = np.random.default_rng(1)
     report = {"size": [arguments.count, DIMENSION], "graph_size": arguments.graph_count}
     for data, write in (("random", write_random), ("players", write_players)):
+        if data not in arguments.sets:
+            continue
         if not Path(f"{arguments.folder}/{data}.f32").exists():
             write(arguments.folder, arguments.count, rng)
         files = [f"{arguments.folder}/{data}.f32", f"{arguments.folder}/{data}-queries.f32",
@@ -179,6 +181,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--graph-count", type=int, default=200_000)
+    parser.add_argument("--sets", nargs="*", default=["random", "players"])
     parser.add_argument("--only", choices=["exact", "graph"])
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--program", default=str(PROGRAM))

@@ -133,11 +133,14 @@ extension Tensor {
         try engine.tensor("gelu") { $0.gelu(handle, &$1) }
     }
 
-    /// x·sigmoid(1.702 x), the activation of OpenAI's CLIP.
+    /// v·sigmoid(1.702 v), the activation of OpenAI's CLIP, of this tensor plus a bias.
     ///
-    /// - Throws: `EngineError` if memory is exhausted.
-    public func quickGELU() throws(EngineError) -> Tensor {
-        try engine.tensor("quick_gelu") { $0.quick_gelu(handle, &$1) }
+    /// - Parameter bias: `[N]`, a layer's whose product this tensor is: added here, it costs no
+    ///   pass of its own.
+    /// - Returns: `[…, N]`.
+    /// - Throws: `EngineError` if the shapes do not go together.
+    public func quickGELU(adding bias: Tensor) throws(EngineError) -> Tensor {
+        try engine.tensor("quick_gelu") { $0.quick_gelu(handle, bias.handle, &$1) }
     }
 
     /// Multi-head self-attention softmax(q·kᵀ/√D)·v, `[N, T, 3E] → [N, T, E]`.

@@ -39,7 +39,12 @@ struct GradientTests {
                 weight: .floats(seededFloats(20, seed: 1), shape: [5, 4]), bias: bias,
                 computingIn: .float32)
         },
-        Differentiable(testDescription: "QuickGELU", shape: [3, 5]) { try $0.quickGELU() },
+        Differentiable(testDescription: "QuickGELU", shape: [3, 5]) {
+            try $0.quickGELU(adding: .floats(seededFloats(5, seed: 6), shape: [5]))
+        },
+        Differentiable(testDescription: "QuickGELU in its bias", shape: [5]) {
+            try Tensor.floats(seededFloats(15, seed: 6), shape: [3, 5]).quickGELU(adding: $0)
+        },
         Differentiable(testDescription: "GELU", shape: [3, 5]) { try $0.gelu() },
         Differentiable(testDescription: "layer norm", shape: [3, 6]) { x in
             try x.layerNorm(
@@ -67,7 +72,10 @@ struct GradientTests {
             try $0.patches(size: 2)
         },
         Differentiable(testDescription: "checkpointed QuickGELU", shape: [3, 5]) { x in
-            try checkpointed(x) { (inner: Tensor) throws(EngineError) in try inner.quickGELU() }
+            let zeros = try Tensor.floats([0, 0, 0, 0, 0], shape: [5])
+            return try checkpointed(x) { (inner: Tensor) throws(EngineError) in
+                try inner.quickGELU(adding: zeros)
+            }
         },
     ]
 

@@ -37,15 +37,22 @@ struct TrainingKernelTests {
     // MARK: QuickGELU
 
     @Test(
-        "QuickGELU and its gradient are x·sigmoid(1.702 x)'s",
-        arguments: [1, 15, 16, 17, 33, 100_003], types)
-    func quickGELU(count: Int, dtype: DType) throws {
-        let x = try leaf(seededFloats(count, seed: 1).map { $0 * 6 }, [count], dtype)
-        let weights = try Tensor.floats(seededFloats(count, seed: 2), shape: [count])
+        "QuickGELU and its gradients are v·sigmoid(1.702 v)'s, v being x plus a bias",
+        arguments: [(1, 1), (1, 16), (3, 15), (130, 17), (2, 33), (301, 333)], types)
+    func quickGELU(size: (rows: Int, width: Int), dtype: DType) throws {
+        let (rows, width) = size
+        let count = rows * width
+        let shape = [rows, width]
+        let x = try leaf(seededFloats(count, seed: 1).map { $0 * 6 }, shape, dtype)
+        let bias = try leaf(seededFloats(width, seed: 3), [width])
+        let weights = try Tensor.floats(seededFloats(count, seed: 2), shape: shape)
             .converted(to: dtype)
-        let y = try x.quickGELU()
+        let y = try x.quickGELU(adding: bias)
         try y.multiplied(by: weights).sum().backward()
-        let values = try x.floatValues().map(Double.init)
+        let shifts = try bias.floatValues()
+        let values = try x.floatValues().enumerated().map {
+            Double($0.element) + Double(shifts[$0.offset % width])
+        }
         let sigmoids = values.map { 1 / (1 + exp(-1.702 * $0)) }
         let expected = zip(values, sigmoids).map { $0 * $1 }
         #expect(agrees(try y.floatValues(), expected, tolerance(dtype)))
@@ -53,12 +60,15 @@ struct TrainingKernelTests {
         let gradient = zip(slopes, try weights.floatValues()).map { $0 * Double($1) }
         let found = try #require(try x.gradient()).floatValues()
         #expect(agrees(found, gradient, tolerance(dtype)))
+        var sums = [Double](repeating: 0, count: width)
+        for (place, change) in gradient.enumerated() { sums[place % width] += change }
+        #expect(agrees(try #require(try bias.gradient()).floatValues(), sums, 1e-4))
     }
 
     @Test("QuickGELU is exact far from zero, and what is no number stays none", arguments: types)
     func quickGELUAtTheEnds(dtype: DType) throws {
         let x = try leaf([-1_000, -60, 0, 60, 1_000, .nan], [6], dtype)
-        let y = try x.quickGELU()
+        let y = try x.quickGELU(adding: .floats([0, 0, 0, 0, 0, 0], shape: [6]))
         try y.sum().backward()
         let values = try y.floatValues()
         #expect(values[2...4].elementsEqual([0, 60, 1_000]))  // all of them exact in bf16

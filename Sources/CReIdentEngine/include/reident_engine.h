@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Raised with every change of the table: a library of another version is refused. */
-#define REIDENT_ENGINE_VERSION 7
+#define REIDENT_ENGINE_VERSION 8
 
 /* Largest number of dimensions of a tensor that crosses the boundary. */
 #define RE_MAXIMUM_RANK 8
@@ -132,7 +132,8 @@ typedef struct re_functions {
                             double epsilon, re_dtype dtype,
                             re_tensor **result); /* over the last dimension, result of dtype */
     re_status (*gelu)(const re_tensor *x, re_tensor **result);
-    re_status (*quick_gelu)(const re_tensor *x, re_tensor **result); /* x * sigmoid(1.702 x) */
+    /* v * sigmoid(1.702 v) of v = x + bias, x [.., N], bias [N] */
+    re_status (*quick_gelu)(const re_tensor *x, const re_tensor *bias, re_tensor **result);
     /* Queries, keys and values side by side, [N, T, 3E] -> [N, T, E]; if causal, no token looks at
      * those behind it. `plainly` takes LibTorch's operator where the engine has its own. */
     re_status (*attention)(const re_tensor *qkv, int64_t heads, int32_t causal, int32_t plainly,

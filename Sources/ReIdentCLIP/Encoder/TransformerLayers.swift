@@ -123,6 +123,7 @@ struct LayerNormLayer {
 struct Perceptron {
     private let first: LinearLayer
     private let second: LinearLayer
+    private let firstBias: Tensor  // [4E]
     private let activation: Activation
 
     /// Slope of QuickGELU, x·sigmoid(1.702 x).
@@ -141,6 +142,7 @@ struct Perceptron {
             first = (try first.weight.scaled(by: slope), try first.bias.scaled(by: slope))
             second.weight = try second.weight.scaled(by: 1 / slope)
         }
+        firstBias = first.bias
         self.first = try LinearLayer(weight: first.weight, bias: first.bias, form: form)
         self.second = try LinearLayer(weight: second.weight, bias: second.bias, form: form)
     }
@@ -151,7 +153,9 @@ struct Perceptron {
         switch (first.form, activation) {
         case (.packed, .quickGELU): hidden = try first(x, activation: .swish)
         case (.packed, .gelu): hidden = try first(x, activation: .gelu)
-        case (.trainable, .quickGELU): hidden = try first(x).quickGELU()
+        case (.trainable(let precision), .quickGELU):
+            hidden = try x.linear(weight: first.weight, bias: nil, computingIn: precision.dtype)
+                .quickGELU(adding: firstBias)
         case (.trainable, .gelu): hidden = try first(x).gelu()
         }
         return try second(hidden, residual: residual)
