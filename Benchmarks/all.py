@@ -226,6 +226,8 @@ def main() -> None:
         seconds[name] = round(time.time() - begun)
         print(f"{name}: {seconds[name]} s", file=sys.stderr, flush=True)
     print(table(rows))
+    for found in list(parts.get("embedding", {}).values())[:1]:
+        print(f"\nCeilings, GFLOP/s: {found['ceiling_gflops']}")
     print(f"\n{os.cpu_count()} cores, {(time.time() - started) / 60:.0f} minutes: {seconds}")
     if options.json:
         options.json.write_text(json.dumps(

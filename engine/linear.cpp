@@ -96,12 +96,15 @@ at::Tensor packed(const at::Tensor &weight, int64_t rows) {
     }
 }
 
-/// x * weight^T + bias on a packed weight, the bias, if defined, of the weight's type.
-at::Tensor packed_product(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) {
+/// activation(x * weight^T + bias) on a packed weight, the bias, if defined, of its type.
+at::Tensor packed_product(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
+                          re_activation activation = RE_NO_ACTIVATION) {
+    static const char *names[] = {"none", "gelu", "swish"};
     auto shift = bias.defined() ? c10::IValue(bias) : c10::IValue();
+    auto algorithm = activation == RE_GELU ? c10::IValue(std::string("none")) : c10::IValue();
     return call("mkldnn::_linear_pointwise", "",
-                {x, weight, shift, std::string("none"), c10::List<std::optional<at::Scalar>>(),
-                 c10::IValue()});
+                {x, weight, shift, std::string(names[activation]),
+                 c10::List<std::optional<at::Scalar>>(), algorithm});
 }
 
 /// From so many rows on it pays to lay out the weight for a single product: otherwise each thread
@@ -110,7 +113,7 @@ constexpr int64_t rows_to_pack = 512;
 
 /// x * weight^T for a weight [N, K] that is used once, plus a bias.
 at::Tensor product_with(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) {
-    if (x.scalar_type() == at::kBFloat16 && x.size(0) >= rows_to_pack) {
+    if (x.scalar_type() == at::kBFloat16 && x.size(0) >= rows_to_pack && weight.numel() > 0) {
         auto layout = packed(weight, x.size(0));
         if (layout.is_mkldnn()) {
             return packed_product(x, layout, bias.defined() ? bias.to(at::kBFloat16) : bias);
@@ -191,17 +194,13 @@ at::Tensor linear_packed(const at::Tensor &x, const at::Tensor &weight, const at
         return residual.defined() ? result.add_(residual) : result;
     }
     auto inputs = x.to(weight.scalar_type());
-    auto added = bias.defined() ? c10::IValue(bias) : c10::IValue();
     if (residual.defined()) {
         TORCH_CHECK(activation == RE_NO_ACTIVATION, "a residual is added without activation");
+        auto shift = bias.defined() ? c10::IValue(bias) : c10::IValue();
         return call("mkldnn::_linear_pointwise", "binary",
-                    {inputs, residual.to(weight.scalar_type()), weight, added, std::string("add")});
+                    {inputs, residual.to(weight.scalar_type()), weight, shift, std::string("add")});
     }
-    static const char *names[] = {"none", "gelu", "swish"};
-    c10::List<std::optional<at::Scalar>> no_scalars;
-    auto algorithm = activation == RE_GELU ? c10::IValue(std::string("none")) : c10::IValue();
-    return call("mkldnn::_linear_pointwise", "",
-                {inputs, weight, added, std::string(names[activation]), no_scalars, algorithm});
+    return packed_product(inputs, weight, bias, activation);
 }
 
 at::Tensor optional_value(const re_tensor *tensor) {

@@ -39,6 +39,12 @@ struct ActivationMasks {
         return sums.map { Float(max(0, $0)) }
     }
 
+    /// The masks of all channels on some cells, `[C, cells]`.
+    func masks(onCells chosen: [Int]) -> [Float] {
+        let cells = side * side
+        return (0..<channels).flatMap { channel in chosen.map { masks[channel * cells + $0] } }
+    }
+
     /// Channels that stand for all: of groups of alike masks the one in each group's middle.
     ///
     /// Lloyd's k-means from masks drawn as k-means++ does (Arthur and Vassilvitskii, 2007). Not the
@@ -46,17 +52,21 @@ struct ActivationMasks {
     ///
     /// - Parameters:
     ///   - count: Groups at most.
+    ///   - masks: What is compared, `[C, cells]`.
+    ///   - cells: How many cells each has, at least one.
     ///   - seed: Decides the start.
     /// - Returns: Channels in order, at least one.
-    func representatives(_ count: Int, seed: UInt64) -> [Int] {
+    static func representatives(
+        _ count: Int, of masks: [Float], cells: Int, seed: UInt64
+    ) -> [Int] {
+        let channels = masks.count / cells
         guard count < channels else { return Array(0..<channels) }
-        let cells = side * side
         var generator = SeededGenerator(seed: seed, stream: 0x5C0E)
-        func distance(_ channel: Int, to center: ArraySlice<Float>) -> Float {
-            Self.squaredDistance(mask(channel), center)
-        }
         func mask(_ channel: Int) -> ArraySlice<Float> {
             masks[channel * cells..<(channel + 1) * cells]
+        }
+        func distance(_ channel: Int, to center: ArraySlice<Float>) -> Float {
+            squaredDistance(mask(channel), center)
         }
         var centers = Array(mask(generator.integer(below: channels)))
         var nearest = (0..<channels).map { distance($0, to: centers[...]) }

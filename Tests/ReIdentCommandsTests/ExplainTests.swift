@@ -38,7 +38,7 @@ struct ExplainTests {
         #expect(reduced.status == 0, "\(reduced.errors)")
         let fewer = try reduced.object()
         let channels = try #require(fewer["channels"] as? Int)
-        #expect(fewer["passes"] as? Int == 2 * Int((0.3 * Double(channels)).rounded()))
+        #expect(fewer["passes"] as? Int == 2 * Int((0.27 * Double(channels)).rounded()))
         let again = try reident("explain", first, second, "--model", model, "--out", out)
         expectFailure(again, code: 73, saying: [out, "--force"])
     }

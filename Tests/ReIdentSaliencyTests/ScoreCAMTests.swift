@@ -221,10 +221,13 @@ struct ScoreCAMTests {
         let channels = ActivationMasks(
             channels: 5, side: 2,
             activations: [0, 1, 0, 1, 0, 1, 0.2, 1, 0, 1, 0.1, 1, 1, 0, 1, 0, 3, 0, 3, 0])
-        let chosen = channels.representatives(2, seed: 1)
+        let chosen = ActivationMasks.representatives(
+            2, of: channels.masks, cells: 4, seed: 1)
         // Of three alike ones that in the middle; the other two are one.
         #expect(chosen.count == 2 && chosen[0] == 2 && chosen[1] >= 3)
         #expect(channels.masks(of: [2]) == [0, 1, 0.1, 1])
-        #expect(channels.representatives(9, seed: 1) == [0, 1, 2, 3, 4])
+        #expect(channels.masks(onCells: [1, 3]) == [1, 1, 1, 1, 1, 1, 0, 0, 0, 0])
+        let all = ActivationMasks.representatives(9, of: channels.masks, cells: 4, seed: 1)
+        #expect(all == [0, 1, 2, 3, 4])
     }
 }

@@ -49,8 +49,8 @@ struct ExplainCommand: AsyncParsableCommand {
 
     @Flag(
         help: """
-            About a tenth of the time: scores of three tenths of a transformer's channels in \
-            8-bit integers, or of a tenth of another encoder's; the others' are predicted.
+            About a tenth of the time: scores of 27 % of a transformer's channels in 8-bit \
+            integers, or of a tenth of another encoder's; the others' are predicted.
             """)
     var reduced = false
 
