@@ -225,14 +225,14 @@ def main() -> None:
             rows.append({"work": name, "peer": "", "skipped": str(reason) or repr(reason)})
         seconds[name] = round(time.time() - begun)
         print(f"{name}: {seconds[name]} s", file=sys.stderr, flush=True)
+        if options.json:  # after each part: what is measured is kept, whatever happens then
+            options.json.write_text(json.dumps(
+                {"machine": peers.machine(), "seconds": seconds, "rows": rows, "parts": parts},
+                indent=1) + "\n")
     print(table(rows))
     for found in list(parts.get("embedding", {}).values())[:1]:
         print(f"\nCeilings, GFLOP/s: {found['ceiling_gflops']}")
     print(f"\n{os.cpu_count()} cores, {(time.time() - started) / 60:.0f} minutes: {seconds}")
-    if options.json:
-        options.json.write_text(json.dumps(
-            {"machine": peers.machine(), "seconds": seconds, "rows": rows, "parts": parts},
-            indent=1) + "\n")
 
 
 if __name__ == "__main__":
