@@ -123,7 +123,6 @@ struct LayerNormLayer {
 struct Perceptron {
     private let first: LinearLayer
     private let second: LinearLayer
-    private let firstBias: Tensor  // [4E]
     private let activation: Activation
 
     /// Slope of QuickGELU, x·sigmoid(1.702 x).
@@ -142,7 +141,6 @@ struct Perceptron {
             first = (try first.weight.scaled(by: slope), try first.bias.scaled(by: slope))
             second.weight = try second.weight.scaled(by: 1 / slope)
         }
-        firstBias = first.bias
         self.first = try LinearLayer(weight: first.weight, bias: first.bias, form: form)
         self.second = try LinearLayer(weight: second.weight, bias: second.bias, form: form)
     }
@@ -154,8 +152,9 @@ struct Perceptron {
         case (.packed, .quickGELU): hidden = try first(x, activation: .swish)
         case (.packed, .gelu): hidden = try first(x, activation: .gelu)
         case (.trainable(let precision), .quickGELU):
+            guard let bias = first.bias else { preconditionFailure("a perceptron has biases") }
             hidden = try x.linear(weight: first.weight, bias: nil, computingIn: precision.dtype)
-                .quickGELU(adding: firstBias)
+                .quickGELU(adding: bias)
         case (.trainable, .gelu): hidden = try first(x).gelu()
         }
         return try second(hidden, residual: residual)

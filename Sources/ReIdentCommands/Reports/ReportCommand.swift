@@ -254,6 +254,8 @@ struct ReportCommand: AsyncParsableCommand {
         var options = ScoreCAM.Options()
         options.device = encoding.device
         options.reduce(for: package.configuration.vision)
+        // Explained is what the page's similarities were computed with.
+        options.precision = encoding.precision.precision
         options.tokens = encoding.tokens
         let explainer = try await ScoreCAM(package, options: options)
         var pictures: [PagePicture] = []
