@@ -61,7 +61,10 @@ def encoder(name: str):
     visual.proj = None
     pixels = torch.randn(MODELS[name], 3, *visual.image_size, generator=torch.Generator()
                          .manual_seed(SEED))
-    return visual.requires_grad_(False), pixels
+    # Parameters stay as they are loaded, though no gradient is asked for: of some that need none,
+    # PyTorch 2.13 multiplies batches of a transposed input by copies of the weights, several times
+    # slower compiled and under autocast.
+    return visual, pixels
 
 
 def torch_peer(visual, pixels, variant: str):

@@ -69,7 +69,7 @@ class ByteSpace : public hnswlib::SpaceInterface<float> {
     std::vector<uint8_t> result(sizeof(Head) + measure_.padded);
     reident_screen_row row;
     reident_screen_keep(
-        measure_.level, vector, middle_.data(), middle_.size(), measure_.padded,
+        measure_.level, vector, middle_.data(), middle_.size(), measure_.padded, measure_.padded,
         result.data() + sizeof(Head), &row);
     double product = 0;
     for (size_t k = 0; k < middle_.size(); k++)

@@ -66,15 +66,25 @@ public struct Embeddings: Sendable, Equatable {
         to path: String, names: String = "paths", metadata: [String: String] = [:],
         force: Bool = false
     ) throws {
+        try Self.write(
+            SafetensorsWriter.Tensor(
+                name: Self.tensorName, shape: [count, dimension], values: values),
+            of: paths, called: names, to: path, metadata: metadata, force: force)
+    }
+
+    /// What the vectors are called in a file.
+    static let tensorName = "embeddings"
+
+    /// Writes a tensor `[N, D]` with the names of its rows.
+    static func write(
+        _ tensor: SafetensorsWriter.Tensor, of rows: [String], called names: String = "paths",
+        to path: String, metadata: [String: String], force: Bool
+    ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
-        let list = String(decoding: try encoder.encode(paths), as: UTF8.self)
+        let list = String(decoding: try encoder.encode(rows), as: UTF8.self)
         try SafetensorsWriter.write(
-            to: path,
-            tensors: [
-                SafetensorsWriter.Tensor(
-                    name: "embeddings", shape: [count, dimension], values: values)
-            ],
+            to: path, tensors: [tensor],
             metadata: metadata.merging([names: list]) { _, new in new }, force: force)
     }
 }

@@ -40,14 +40,16 @@ struct EmbedCommand: AsyncParsableCommand {
         }
         try OutputFile.check(out, force: force.isGiven)
         let encoder = try await encoding.encoder(of: package, output: output)
-        let embedded = try await encoder.embed(
-            paths: images, skipsBad: skipBad.isGiven, activity: "Embedding", output: output)
+        let file = try EmbeddingsFile(
+            path: out, dimension: encoder.embeddingDimension, force: force.isGiven)
+        let bad = try await encoder.embed(
+            paths: images, into: file, skipsBad: skipBad.isGiven, activity: "Embedding",
+            output: output)
         try Task.checkCancellation()
-        try embedded.embeddings.write(
-            to: out, metadata: try encoder.metadata(), force: force.isGiven)
+        try file.finish(metadata: encoder.metadata())
         let report = Report(
-            embeddings: embedded.embeddings.count, dimension: embedded.embeddings.dimension,
-            skippedFiles: skippedFiles, badImages: embedded.bad, out: out)
+            embeddings: file.count, dimension: encoder.embeddingDimension,
+            skippedFiles: skippedFiles, badImages: bad, out: out)
         try output.print(report, text: report.text)
     }
 }

@@ -15,16 +15,11 @@ public enum AppendedFile {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw Output.writeFailure(path) }
         defer { close(descriptor) }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes {
-                Foundation.write(descriptor, $0.baseAddress, $0.count)
+        // `withUnsafeBytes` of arrays does not carry the type of an error; `Result` does.
+        try bytes.withUnsafeBytes { raw in
+            Result { () throws(FileError) in
+                try Output.write(raw, to: descriptor, path: path)
             }
-            if written < 0 {
-                if errno == EINTR { continue }
-                throw Output.writeFailure(path)
-            }
-            rest = rest.dropFirst(written)
-        }
+        }.get()
     }
 }

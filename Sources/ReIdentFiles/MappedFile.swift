@@ -10,7 +10,7 @@ import Foundation
 /// package replaces files by renaming, which leaves mapped ones whole.
 // SAFETY: unchecked only because a raw pointer is stored; its memory is never written to.
 public final class MappedFile: @unchecked Sendable {
-    /// The path the file was opened by.
+    /// The path the file was opened by; of what has no name that of the output it is for.
     public let path: String
     private let mapping: UnsafeRawBufferPointer
 
@@ -18,11 +18,16 @@ public final class MappedFile: @unchecked Sendable {
     ///
     /// - Throws: `FileError` of kind `inputNotFound` if it does not exist, is a folder, or cannot
     ///   be read.
-    public init(path: String) throws(FileError) {
+    public convenience init(path: String) throws(FileError) {
         try InputPath.requireFile(path)
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .unreadable(path, code: errno) }
         defer { close(descriptor) }
+        try self.init(descriptor: descriptor, path: path)
+    }
+
+    /// Maps an open file, which may be closed then.
+    init(descriptor: Int32, path: String) throws(FileError) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .unreadable(path, code: errno) }
         let size = Int(status.st_size)

@@ -84,6 +84,25 @@ enum Output {
         }
     }
 
+    /// Writes all bytes to an open file.
+    ///
+    /// - Throws: `FileError` of kind `cannotWrite` that names `path`; a part may be written then.
+    static func write(
+        _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String
+    ) throws(FileError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let part = UnsafeRawBufferPointer(rebasing: rest)
+            // One call writes at most 2^31 bytes on some systems.
+            let written = Foundation.write(descriptor, part.baseAddress, min(part.count, 1 << 30))
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw writeFailure(path)
+            }
+            rest = rest.dropFirst(written)
+        }
+    }
+
     /// Makes what was written to an open file survive a power cut.
     static func synchronize(_ descriptor: Int32, path: String) throws(FileError) {
         // Pipes and devices cannot be synchronised and say EINVAL.

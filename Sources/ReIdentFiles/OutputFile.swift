@@ -151,21 +151,11 @@ public final class OutputFile {
     }
 
     private func writeThrough(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let part = UnsafeRawBufferPointer(rebasing: rest)
-            // One call writes at most 2^31 bytes on some systems.
-            let written = Foundation.write(descriptor, part.baseAddress, min(part.count, 1 << 30))
-            if written < 0 {
-                if errno == EINTR { continue }
-                throw Output.writeFailure(path)
-            }
-            rest = rest.dropFirst(written)
-        }
+        try Output.write(bytes, to: descriptor, path: path)
     }
 
     /// Whether the path leads to a pipe, terminal or device instead of a file or folder.
-    private static func isStream(_ path: String) -> Bool {
+    static func isStream(_ path: String) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else { return false }
         let type = status.st_mode & S_IFMT

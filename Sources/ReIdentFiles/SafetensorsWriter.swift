@@ -55,10 +55,16 @@ public enum SafetensorsWriter {
         /// A tensor copied unchanged from another file.
         public init(name: String, elementType: ElementType, shape: [Int], bytes: MappedBytes) {
             self.init(name: name, elementType: elementType, shape: shape) { sink in
-                try bytes.withUnsafeBytes { try sink($0) }
-                bytes.giveBackPages()
+                for start in stride(from: 0, to: bytes.count, by: Self.piece) {
+                    let part = bytes.part(start..<min(start + Self.piece, bytes.count))
+                    try part.withUnsafeBytes { try sink($0) }
+                    part.giveBackPages()
+                }
             }
         }
+
+        /// Bytes of a file that are in memory at once while they are copied.
+        static let piece = 1 << 24
 
         fileprivate var byteCount: Int { shape.reduce(elementType.byteCount, *) }
     }
@@ -74,7 +80,7 @@ public enum SafetensorsWriter {
     ///   - force: Whether an existing file may be replaced.
     /// - Throws: `FileError` of kind `cannotWrite`; of kind `internalFault` if two tensors have one
     ///   name or one provides another number of bytes than its shape has; of kind `interrupted` if
-    ///   the task was cancelled between two tensors; and whatever `provideBytes` throws.
+    ///   the task was cancelled between two pieces; and whatever `provideBytes` throws.
     public static func write(
         to path: String, tensors: [Tensor], metadata: [String: String] = [:], force: Bool = false
     ) throws {
@@ -86,9 +92,9 @@ public enum SafetensorsWriter {
         let file = try OutputFile(path: path, force: force)
         try file.write(try header(of: ordered, metadata: metadata, path: path))
         for tensor in ordered {
-            if Task.isCancelled { throw FileError.interrupted(path) }
             var written = 0
             try tensor.provideBytes { bytes in
+                if Task.isCancelled { throw FileError.interrupted(path) }
                 written += bytes.count
                 try file.write(bytes)
             }

@@ -27,7 +27,7 @@ struct ActivationMasks {
         }
     }
 
-    /// The map of weighted channels: max(0, Σ w·A), `[G, G]`.
+    /// The sum of weighted channels, Σ w·A, `[G, G]`.
     func combined(_ weights: [Double]) -> [Float] {
         let cells = side * side
         var sums = [Double](repeating: 0, count: cells)
@@ -36,7 +36,7 @@ struct ActivationMasks {
                 sums[cell] += weight * Double(activations[channel * cells + cell])
             }
         }
-        return sums.map { Float(max(0, $0)) }
+        return sums.map(Float.init)
     }
 
     /// The masks of all channels on some cells, `[C, cells]`.

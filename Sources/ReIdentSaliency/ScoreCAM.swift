@@ -5,7 +5,6 @@
 //
 // SPDX-License-Identifier: MIT
 
-import Foundation
 public import ReIdentCLIP
 public import ReIdentEngine
 public import ReIdentImages
@@ -40,9 +39,8 @@ public final class ScoreCAM {
         /// The transformer's block whose input is looked at, from 0, or the stage of a
         /// convolutional encoder; nil is the last.
         public var layer: Int?
-        /// Of so many groups of alike channels one each is scored, the others' scores follow from
-        /// theirs; nil scores each by itself.
-        public var groups: Int?
+        /// Which channels are scored; the others' scores follow from theirs.
+        public var scored = ScoredChannels.all
         /// Masked images that are computed at once, at least 1.
         public var batchSize = 32
         /// Number format of the computation.
@@ -54,38 +52,28 @@ public final class ScoreCAM {
         /// Where it is computed.
         public var device = "cpu"
 
-        /// The groups as a share of the channels, above 0 and at most 1, where `groups` is nil.
-        public var share: Double?
-
         /// The last layer, each channel by itself, in single precision on the processor.
         public init() {}
 
-        /// Chooses groups and number format so that a map costs about a tenth of a plain one in
+        /// Chooses channels and number format so that a map costs about a tenth of a plain one in
         /// single precision on a processor (docs/PERFORMANCE.md has times and fidelity).
         ///
-        /// A transformer's scores follow from one another worse than a convolutional encoder's:
-        /// 27 % of its channels are scored, in 8-bit integers, which on a processor are three
-        /// times as fast. Of others a tenth, in the number format as it is.
+        /// A transformer's scores follow from one another worse than a convolutional encoder's: a
+        /// sixth of its channels and more where a map needs them, in 8-bit integers, which on a
+        /// processor are three times as fast. Of others a tenth, in the number format as it is.
         ///
         /// - Parameter vision: The encoder whose similarities are explained.
         public mutating func reduce(for vision: VisionConfiguration) {
-            groups = nil
             guard case .transformer = vision else {
-                share = 0.1
+                scored = .needed(first: 0.1, correlation: 0)
                 return
             }
-            share = 0.27
+            scored = .needed(first: 1.0 / 6, most: 0.5, correlation: 0.97)
             precision = device == "cpu" ? .int8 : .bf16
-        }
-
-        /// Of how many channels scores are computed; nil for each.
-        func groups(ofChannels channels: Int) -> Int? {
-            let asked = groups ?? share.map { max(1, Int((Double(channels) * $0).rounded())) }
-            return asked.flatMap { $0 < channels ? $0 : nil }
         }
     }
 
-    /// Is told how many of how many forward passes are done.
+    /// Is told how many forward passes are done, of how many that are planned so far.
     public typealias Progress = @Sendable (_ done: Int, _ total: Int) -> Void
 
     let model: any VisionEncoder
@@ -147,16 +135,17 @@ public final class ScoreCAM {
             $0 + $1.0 * $1.1
         }
         let channels = first.masks.channels
-        let each = options.groups(ofChannels: channels) ?? channels
-        let queryMap = try await map(of: first, towards: second.embedding) { done in
-            progress(done, 2 * each)
+        let each = options.scored.first(of: channels)
+        let queryMap = try await map(of: first, towards: second.embedding) { done, planned in
+            progress(done, planned + each)
         }
-        let galleryMap = try await map(of: second, towards: first.embedding) { done in
-            progress(each + done, 2 * each)
+        let before = queryMap.passes
+        let galleryMap = try await map(of: second, towards: first.embedding) { done, planned in
+            progress(before + done, before + planned)
         }
         return Explanation(
             similarity: min(1, max(-1, similarity)), query: queryMap.map, gallery: galleryMap.map,
-            passes: queryMap.passes + galleryMap.passes, channels: channels)
+            passes: before + galleryMap.passes, channels: channels)
     }
 
     /// Explains a similarity on the first crop alone.
@@ -170,7 +159,7 @@ public final class ScoreCAM {
         of query: PreparedImage, towards gallery: PreparedImage
     ) async throws -> (map: SaliencyMap, passes: Int) {
         let look = try look(at: query)
-        return try await map(of: look, towards: unitEmbedding(of: gallery)) { _ in }
+        return try await map(of: look, towards: unitEmbedding(of: gallery)) { _, _ in }
     }
 
     /// The embedding of a crop at unit length, `[D]`.
@@ -241,33 +230,23 @@ public final class ScoreCAM {
     }
 
     private func map(
-        of look: Look, towards other: [Float], progress: (Int) -> Void
+        of look: Look, towards other: [Float], progress: (_ done: Int, _ planned: Int) -> Void
     ) async throws -> (map: SaliencyMap, passes: Int) {
         let masks = look.masks
-        // Masks are compared where they hide something: on padding there is nothing.
         let isShown = look.image.cellsOfContent(side: masks.side)
-        let cells = isShown.indices.filter { isShown[$0] }
-        let onCrop = masks.masks(onCells: cells)
-        let chosen =
-            options.groups(ofChannels: masks.channels).map {
-                ActivationMasks.representatives($0, of: onCrop, cells: cells.count, seed: 1)
-            } ?? Array(0..<masks.channels)
-        let scores = try await scores(
-            of: masks.masks(of: chosen), side: masks.side, on: look, towards: other,
-            progress: progress)
-        let channelScores =
-            chosen.count == masks.channels
-            ? scores
-            : ScoreRegression.scores(
-                of: onCrop, cells: cells.count, known: chosen, scores: scores)
-        let largest = channelScores.max() ?? 0
-        let exponentials = channelScores.map { exp(Double($0 - largest)) }
-        let sum = exponentials.reduce(0, +)
-        let values = masks.combined(exponentials.map { $0 / sum })
-        let map = SaliencyMap(
-            rows: masks.side, columns: masks.side,
-            values: zip(values, isShown).map { $1 ? $0 : 0 })
-        return (map.scaledToOne(), chosen.count)
+        var estimate = MapEstimate(of: masks, showing: isShown)
+        var next = estimate.representatives(options.scored.first(of: masks.channels))
+        while !next.isEmpty {
+            let (done, planned) = (estimate.known.count, estimate.known.count + next.count)
+            let scores = try await scores(
+                of: masks.masks(of: next), side: masks.side, on: look, towards: other
+            ) { progress(done + $0, planned) }
+            estimate.learn(next, scores: scores)
+            next = estimate.strongestUnknown(
+                options.scored.more(
+                    of: masks.channels, known: planned, correlation: estimate.correlation))
+        }
+        return (estimate.map, estimate.known.count)
     }
 
     /// Cosine similarity of the crop under each mask to the other crop.

@@ -9,43 +9,86 @@ import Foundation
 
 /// Scores of masks, learned from the scores of some of them.
 struct ScoreRegression {
-    /// How alike two masks are.
-    private enum Kernel {
-        /// Their product, both less the mean mask.
-        case linear
-        /// exp(-distance² / (2 · width²)), the width in median distances.
-        case smooth(width: Double)
+    /// What was predicted.
+    struct Prediction {
+        /// A score for every mask; the known ones' are their own.
+        let scores: [Float]
+        /// Mean squared error of the known scores, each predicted from the others; infinite where
+        /// there are too few to tell, 0 where all are known.
+        let error: Double
     }
 
+    /// How alike two masks are.
+    private enum Kernel {
+        /// exp(-distance² / (2 · width²)), the width in median distances.
+        case smooth(width: Double)
+        /// Their product, both less the mean mask.
+        case linear
+    }
+
+    /// From narrow to wide: a wide kernel is nearly the linear one.
     private static let kernels: [Kernel] =
         [0.5, 1, 2, 4].map { Kernel.smooth(width: $0) } + [.linear]
-    /// Ridges as shares of a mask's likeness to itself.
+    /// With fewer known scores, what is left by leaving one out tells nothing.
+    private static let fewest = 3
+    /// As shares of a mask's likeness to itself.
     private static let ridges = [1e-6, 1e-4, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1, 3]
 
-    /// Predicts the scores of all masks.
+    private let masks: [Float]
+    private let cells: Int
+    private let count: Int
+    /// Squared lengths of the masks.
+    private let squares: [Double]
+    private var known: [Int] = []
+    private var scores: [Float] = []
+    /// Products and squared distances of the known masks with all, `[known, C]`.
+    private var products: [[Double]] = []
+    private var distances: [[Double]] = []
+    /// The kernel and the ridge that were best when last asked; at first a guess.
+    private var place = Place(kernel: 2, ridge: 4)
+
+    private struct Place: Hashable {
+        var kernel: Int
+        var ridge: Int
+
+        /// What is next to it.
+        var neighbours: [Place] {
+            [(-1, 0), (1, 0), (0, -1), (0, 1)]
+                .map { Place(kernel: kernel + $0.0, ridge: ridge + $0.1) }
+                .filter { kernels.indices.contains($0.kernel) && ridges.indices.contains($0.ridge) }
+        }
+    }
+
+    /// Knows no score yet.
     ///
     /// - Parameters:
     ///   - masks: `[C, cells]`.
-    ///   - cells: Cells of a mask.
-    ///   - known: Masks whose scores are known, at least one, none twice.
+    ///   - cells: Cells of a mask, at least one.
+    init(masks: [Float], cells: Int) {
+        (self.masks, self.cells, count) = (masks, cells, masks.count / cells)
+        squares = (0..<count).map { Self.product(of: $0, and: $0, in: masks, cells: cells) }
+    }
+
+    /// Adds known scores.
+    ///
+    /// - Parameters:
+    ///   - channels: Masks that were not known yet.
     ///   - scores: Their scores.
-    /// - Returns: A score for every mask; the known ones' are their own.
-    static func scores(
-        of masks: [Float], cells: Int, known: [Int], scores: [Float]
-    ) -> [Float] {
-        let count = masks.count / cells
+    mutating func learn(_ channels: [Int], scores: [Float]) {
+        known += channels
+        self.scores += scores
+    }
+
+    /// Predicts the scores of all masks from the known ones, at least one.
+    mutating func prediction() -> Prediction {
+        var result = [Float](repeating: 0, count: count)
+        guard known.count < count else {
+            for (channel, score) in zip(known, scores) { result[channel] = score }
+            return Prediction(scores: result, error: 0)
+        }
+        compareKnown()
         let mean = scores.reduce(0) { $0 + Double($1) } / Double(scores.count)
         let targets = scores.map { Double($0) - mean }
-        // Products and squared distances of the known masks with all.
-        let products = known.map {
-            Self.products(of: $0, in: masks, cells: cells, count: count)
-        }
-        let squares = (0..<count).map { channel in
-            masks[channel * cells..<(channel + 1) * cells].reduce(0) { $0 + Double($1 * $1) }
-        }
-        let distances = zip(known, products).map { channel, row in
-            row.indices.map { max(0, squares[channel] + squares[$0] - 2 * row[$0]) }
-        }
         let between = known.indices.flatMap { row in
             known[(row + 1)...].map { distances[row][$0] }
         }.sorted()
@@ -57,60 +100,101 @@ struct ScoreRegression {
         let columnMeans = (0..<count).map { channel in
             products.reduce(0) { $0 + $1[channel] } / Double(known.count)
         }
-        func likeness(_ kernel: Kernel, _ row: Int, _ channel: Int) -> Double {
-            switch kernel {
+        func likeness(_ kernel: Int, _ row: Int, _ channel: Int) -> Double {
+            switch Self.kernels[kernel] {
             case .smooth(let width): exp(-distances[row][channel] / (2 * width * width * median))
             case .linear: products[row][channel] - rowMeans[row] - columnMeans[channel] + grandMean
             }
         }
-        var best: (error: Double, kernel: Kernel, weights: [Double])?
-        for kernel in kernels {
-            let own = known.indices.flatMap { row in known.map { likeness(kernel, row, $0) } }
+        var matrices: [Int: [Double]] = [:]
+        let best = Self.lowest(from: place) { place in
+            let own =
+                matrices[place.kernel]
+                ?? known.indices.flatMap { row in known.map { likeness(place.kernel, row, $0) } }
+            matrices[place.kernel] = own
             let scale =
                 known.indices.reduce(0) { $0 + own[$1 * known.count + $1] } / Double(known.count)
-            var before = Double.infinity
-            for ridge in ridges {
-                guard let fit = leaveOneOut(own, ridge: ridge * scale, targets) else { continue }
-                if fit.error < best?.error ?? .infinity {
-                    best = (fit.error, kernel, fit.weights)
-                }
-                // Errors fall to one lowest point and rise.
-                guard fit.error < before else { break }
-                before = fit.error
-            }
+            return Self.leaveOneOut(own, ridge: Self.ridges[place.ridge] * scale, targets)
         }
-        guard let best else { return constant(scores, known, distances, count: count) }
-        var result = (0..<count).map { channel in
-            Float(
-                known.indices.reduce(mean) {
-                    $0 + best.weights[$1] * likeness(best.kernel, $1, channel)
-                })
+        if let best {
+            place = best.place
+            for channel in result.indices {
+                result[channel] = Float(
+                    known.indices.reduce(mean) {
+                        $0 + best.weights[$1] * likeness(best.place.kernel, $1, channel)
+                    })
+            }
+        } else {
+            // Nothing can be learned, scores are no numbers: the score of the nearest known mask.
+            for channel in result.indices {
+                let nearest = known.indices.min { distances[$0][channel] < distances[$1][channel] }
+                result[channel] = scores[nearest ?? 0]
+            }
         }
         for (channel, score) in zip(known, scores) { result[channel] = score }
-        return result
+        return Prediction(
+            scores: result,
+            error: known.count < Self.fewest ? .infinity : best?.error ?? .infinity)
     }
 
-    /// The score of the nearest known mask, where nothing can be learned: all masks are one.
-    private static func constant(
-        _ scores: [Float], _ known: [Int], _ distances: [[Double]], count: Int
-    ) -> [Float] {
-        (0..<count).map { channel in
-            let nearest = known.indices.min { distances[$0][channel] < distances[$1][channel] }
-            return scores[nearest ?? 0]
+    /// Compares known masks with all, those that were not yet.
+    private mutating func compareKnown() {
+        for channel in known[products.count...] {
+            let row = (0..<count).map {
+                Self.product(of: channel, and: $0, in: masks, cells: cells)
+            }
+            products.append(row)
+            distances.append(
+                row.indices.map { max(0, squares[channel] + squares[$0] - 2 * row[$0]) })
         }
     }
 
-    private static func products(
-        of row: Int, in masks: [Float], cells: Int, count: Int
-    ) -> [Double] {
-        masks.withUnsafeBufferPointer { masks in
-            (0..<count).map { channel in
-                var sum: Float = 0
-                for cell in 0..<cells {
-                    sum += masks[row * cells + cell] * masks[channel * cells + cell]
+    /// The place of lowest error, walking from one to the best of its neighbours: as a rule errors
+    /// fall to one lowest point and rise.
+    private static func lowest(
+        from start: Place, _ fit: (Place) -> (error: Double, weights: [Double])?
+    ) -> (place: Place, error: Double, weights: [Double])? {
+        var tried: Set<Place> = []
+        var best: (place: Place, error: Double, weights: [Double])?
+        // The neighbours of the start, too, for there the matrix may be singular.
+        var next = [start] + start.neighbours
+        while !next.isEmpty {
+            let before = best?.place
+            for place in next where tried.insert(place).inserted {
+                guard let found = fit(place), found.error < best?.error ?? .infinity else {
+                    continue
                 }
-                return Double(sum)
+                best = (place, found.error, found.weights)
             }
+            guard let place = best?.place, place != before else { break }
+            next = place.neighbours
+        }
+        return best
+    }
+
+    /// The product of two masks, eight cells at once.
+    private static func product(
+        of first: Int, and second: Int, in masks: [Float], cells: Int
+    ) -> Double {
+        masks.withUnsafeBytes { masks in
+            var sums = SIMD8<Float>(repeating: 0)
+            let whole = cells & ~7
+            for cell in stride(from: 0, to: whole, by: 8) {
+                sums +=
+                    masks.loadUnaligned(
+                        fromByteOffset: 4 * (first * cells + cell), as: SIMD8<Float>.self)
+                    * masks.loadUnaligned(
+                        fromByteOffset: 4 * (second * cells + cell), as: SIMD8<Float>.self)
+            }
+            var sum = sums.sum()
+            for cell in whole..<cells {
+                sum +=
+                    masks.loadUnaligned(
+                        fromByteOffset: 4 * (first * cells + cell), as: Float.self)
+                    * masks.loadUnaligned(
+                        fromByteOffset: 4 * (second * cells + cell), as: Float.self)
+            }
+            return Double(sum)
         }
     }
 

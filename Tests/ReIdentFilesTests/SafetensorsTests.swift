@@ -3,10 +3,11 @@
 // SPDX-License-Identifier: MIT
 
 import Foundation
-import ReIdentFiles
 import ReIdentFoundation
 import ReIdentTestSupport
 import Testing
+
+@testable import ReIdentFiles
 
 @Suite("Safetensors")
 struct SafetensorsTests {
@@ -102,6 +103,27 @@ struct SafetensorsTests {
         let unpadded = header.trimmingCharacters(in: .whitespaces)
         #expect(unpadded == expected)
         #expect(header.utf8.count == (expected.utf8.count + 7) / 8 * 8)
+    }
+
+    @Test("a tensor is copied from a file in pieces, whatever its size and where it begins")
+    func copiesInPieces() throws {
+        let piece = SafetensorsWriter.Tensor.piece
+        let source = folder.file("source.bin")
+        let bytes = (0..<piece + 4).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 11) }
+        try write(bytes, to: source)
+        let file = try MappedFile(path: source)
+        for count in [0, piece - 1, piece, piece + 1] {
+            let path = folder.file("copy.safetensors")
+            try SafetensorsWriter.write(
+                to: path,
+                tensors: [
+                    .init(
+                        name: "t", elementType: .uint8, shape: [count],
+                        bytes: file.bytes(in: 3..<3 + count))
+                ], force: true)
+            let found = try SafetensorsFile(path: path).bytes(of: "t")
+            #expect(found.withUnsafeBytes { $0.elementsEqual(bytes[3..<3 + count]) })
+        }
     }
 
     @Test("reads thousands of tensors")

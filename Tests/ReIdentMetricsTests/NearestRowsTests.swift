@@ -40,7 +40,7 @@ struct NearestRowsTests {
 
     @Test(
         "every way finds what sorting all products finds, to the bit",
-        arguments: [1, 24, 64, 200], [1, 4, 17, 65, 260])
+        arguments: [1, 24, 64, 200], [1, 4, 9, 17, 40, 65, 260])
     func waysAgree(dimension: Int, queryCount: Int) throws {
         let gallery = try vectors(601, dimension, seed: 7)
         let queries = try vectors(queryCount, dimension, seed: 8)
@@ -84,6 +84,7 @@ struct NearestRowsTests {
             { _, random in Float(random.uniform()) * Float.leastNonzeroMagnitude * 9 }
         ),
         ("nothing", { _, _ in 0 }),
+        ("too small to square", { Float($1.uniform() - 0.5) * ($0 == 2 ? 1e-21 : 1e-20) }),
     ]
 
     @Test(
@@ -110,17 +111,25 @@ struct NearestRowsTests {
                 let all = (0...bestByteLevel).map { hits(of: rows, panel, level: $0) }
                 #expect(all.allSatisfy { $0 == all[0] }, "\(Self.awkward[kind].0)")
                 #expect(all[0].count == rowCount * count)
-                for hit in all[0] {
-                    var (exact, single) = (0.0, Float(0))
-                    for place in 0..<dimension {
-                        let (a, b) = (
-                            some[hit.query * dimension + place], values[hit.row * dimension + place]
-                        )
-                        exact += Double(a) * Double(b)
-                        single.addProduct(a, b)
+                // What the head lets through may not be less.
+                if count > 1 {
+                    for level in 0...bestByteLevel {
+                        for hit in all[0] {
+                            let left = hits(
+                                of: rows, panel, level: level, byHead: true,
+                                above: product(of: hit, some, values, dimension))
+                            #expect(left.contains { ($0.row, $0.query) == (hit.row, hit.query) })
+                        }
                     }
+                }
+                for hit in all[0] {
+                    let exact = (0..<dimension).reduce(0.0) {
+                        $0 + Double(some[hit.query * dimension + $1])
+                            * Double(values[hit.row * dimension + $1])
+                    }
+                    let single = product(of: hit, some, values, dimension)
                     #expect(
-                        Double(hit.bound) >= exact && hit.bound >= single,
+                        Double(hit.bound) >= exact && !(hit.bound < single),
                         "\(Self.awkward[kind].0), row \(hit.row), query \(hit.query)")
                 }
             }
@@ -134,13 +143,29 @@ struct NearestRowsTests {
         let bound: Float
     }
 
-    /// The bounds of all pairs, by row and query.
-    private func hits(of rows: ByteRows, _ panel: ByteQueries, level: Int32) -> [Hit] {
-        let thresholds = [Float](repeating: -.infinity, count: ByteQueries.largestCount)
+    /// The product of a pair's vectors, in single precision.
+    private func product(
+        of hit: Hit, _ queries: [Float], _ rows: [Float], _ dimension: Int
+    ) -> Float {
+        var product = Float(0)
+        for place in 0..<dimension {
+            product.addProduct(
+                queries[hit.query * dimension + place], rows[hit.row * dimension + place])
+        }
+        return product
+    }
+
+    /// The bounds of the pairs that reach a threshold, by row and query.
+    private func hits(
+        of rows: ByteRows, _ panel: ByteQueries, level: Int32, byHead: Bool = false,
+        above threshold: Float = -.infinity
+    ) -> [Hit] {
+        let thresholds = [Float](repeating: threshold, count: ByteQueries.largestCount)
         var hits = [reident_screen_hit](
             repeating: reident_screen_hit(), count: rows.count * panel.width)
         let found = rows.screen(
-            0..<rows.count, panel, thresholds: thresholds, into: &hits, level: level)
+            0..<rows.count, panel, thresholds: thresholds, byHead: byHead, into: &hits, level: level
+        ).found
         return hits.prefix(found)
             .map { Hit(row: Int($0.row), query: Int($0.query), bound: $0.bound) }
             .sorted { ($0.row, $0.query) < ($1.row, $1.query) }
@@ -155,7 +180,45 @@ struct NearestRowsTests {
         let panel = try query.withValues { ByteQueries($0, for: rows) }
         var hits = [reident_screen_hit](repeating: reident_screen_hit(), count: rows.count)
         let thresholds = [Float](repeating: tenth.product, count: panel.width)
-        #expect(rows.screen(0..<4_000, panel, thresholds: thresholds, into: &hits) < 80)
+        #expect(rows.screen(0..<4_000, panel, thresholds: thresholds, into: &hits).found < 80)
+    }
+
+    @Test("vectors whose squares are no numbers are found as others are")
+    func tooLargeToSquare() throws {
+        var values = [Float](repeating: 2.2e19, count: 5 * 200)
+        for place in 5 * 70..<5 * 71 { values[place] = 0 }
+        let gallery = try EmbeddingMatrix(values: values, count: 200, dimension: 5)
+        let queries = try EmbeddingMatrix(
+            values: (0..<6).flatMap { _ in [-1, 0, 0, 0, 0] as [Float] }, count: 6, dimension: 5)
+        for way in ways {
+            let found = try NearestRows(gallery).nearest(to: queries, count: 2, by: way)
+            #expect(found.allSatisfy { $0.map(\.row) == [70, 0] }, "\(way)")
+        }
+    }
+
+    @Test("heads leave the same pairs, and multiply few tails where players are far apart")
+    func heads() throws {
+        let gallery = try vectors(2_000, 768, players: 400, seed: 5)
+        let queries = try vectors(40, 768, players: 400, seed: 6)
+        let (rows, threshold) = (try ByteRows(gallery), Float(0.9))
+        #expect(rows.head == 448)
+        let panel = try queries.withValues { ByteQueries($0, for: rows) }
+        let all = hits(of: rows, panel, level: 0, above: threshold)
+        #expect((1...4_000).contains(all.count))
+        for level in 0...bestByteLevel {
+            #expect(hits(of: rows, panel, level: level, above: threshold) == all)
+            #expect(hits(of: rows, panel, level: level, byHead: true, above: threshold) == all)
+            #expect(
+                hits(of: rows, panel, level: level, byHead: true) == hits(of: rows, panel, level: 0)
+            )
+        }
+        var found = [reident_screen_hit](
+            repeating: reident_screen_hit(), count: rows.count * panel.width)
+        let thresholds = [Float](repeating: threshold, count: ByteQueries.largestCount)
+        let tails = rows.screen(
+            0..<2_000, panel, thresholds: thresholds, byHead: true, into: &found
+        ).tails
+        #expect(tails >= all.count && tails < 2_000 * 40 / 4, "\(tails)")
     }
 
     @Test("a row that has numbers which are not finite is above every threshold")
@@ -166,14 +229,19 @@ struct NearestRowsTests {
         let gallery = try EmbeddingMatrix(values: values, count: 30, dimension: 20)
         for level in 0...bestByteLevel {
             let rows = try ByteRows(gallery, level: level)
-            let panel = [Float](repeating: 0.1, count: 20).withUnsafeBufferPointer {
-                ByteQueries($0, for: rows, level: level)
+            for queries in [1, 5] {
+                let panel = [Float](repeating: 0.1, count: 20 * queries).withUnsafeBufferPointer {
+                    ByteQueries($0, for: rows, level: level)
+                }
+                let found = hits(of: rows, panel, level: level, byHead: true, above: 1e9)
+                #expect(Set(found.map(\.row)) == [7, 9] && found.count == 2 * queries)
             }
-            var hits = [reident_screen_hit](repeating: reident_screen_hit(), count: 30)
-            let thresholds = [Float](repeating: 1e9, count: panel.width)
-            let found = rows.screen(
-                0..<30, panel, thresholds: thresholds, into: &hits, level: level)
-            #expect(hits.prefix(found).map(\.row) == [7, 9])
+            // A query that is not finite is near every row.
+            var asked = [Float](repeating: 0.1, count: 20 * 5)
+            asked[2 * 20 + 4] = .infinity
+            let panel = asked.withUnsafeBufferPointer { ByteQueries($0, for: rows, level: level) }
+            let found = hits(of: rows, panel, level: level, byHead: true, above: 1e9)
+            #expect(found.count { $0.query == 2 } == 30)
         }
     }
 

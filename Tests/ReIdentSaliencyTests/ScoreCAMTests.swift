@@ -145,11 +145,11 @@ struct ScoreCAMTests {
         let package = try package("transformer")
         let plain = try await ScoreCAM(package).explanation(of: pictures[0], and: pictures[1])
         var options = ScoreCAM.Options()
-        options.groups = 48
+        options.scored = .groups(48)
         let all = try await ScoreCAM(package, options: options)
             .explanation(of: pictures[0], and: pictures[1])
         #expect(all == plain)
-        options.groups = 6
+        options.scored = .groups(6)
         let progress = Mutex([Int]())
         let few = try await ScoreCAM(package, options: options)
             .explanation(of: pictures[0], and: pictures[1]) { done, total in
@@ -158,6 +158,20 @@ struct ScoreCAMTests {
         #expect(few.passes == 12)
         #expect(progress.withLock { $0 } == [12, 12])
         #expect(Self.correlation(few.query.values, plain.query.values) > 0.9)
+        // As many as are needed: no more than the first where anything will do, and all where
+        // nothing but the plain map will.
+        options.scored = .needed(first: 0.25, correlation: 0)
+        let first = try await ScoreCAM(package, options: options)
+            .explanation(of: pictures[0], and: pictures[1])
+        #expect(first.passes == 24)
+        options.scored = .needed(first: 0.25, correlation: 1)
+        let needed = try await ScoreCAM(package, options: options)
+            .explanation(of: pictures[0], and: pictures[1])
+        #expect(needed.passes == 96)
+        #expect(
+            zip(needed.query.values, plain.query.values).allSatisfy {
+                abs($0 - $1) < Tolerance.mapValue
+            })
     }
 
     @Test("attention roll-out equals PyTorch's; a ResNet has none")

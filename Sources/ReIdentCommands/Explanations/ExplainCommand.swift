@@ -49,8 +49,9 @@ struct ExplainCommand: AsyncParsableCommand {
 
     @Flag(
         help: """
-            About a tenth of the time: scores of 27 % of a transformer's channels in 8-bit \
-            integers, or of a tenth of another encoder's; the others' are predicted.
+            About a tenth of the time: scores of a sixth of a transformer's channels, or of up to \
+            half where a map needs them, in 8-bit integers, or of a tenth of another encoder's; \
+            the others' are predicted.
             """)
     var reduced = false
 
@@ -77,7 +78,7 @@ struct ExplainCommand: AsyncParsableCommand {
             package: package)
         var options = ScoreCAM.Options()
         options.layer = layer
-        options.groups = groups
+        if let groups { options.scored = .groups(groups) }
         options.batchSize = computing.batchSize
         options.device = computing.device
         if reduced { options.reduce(for: package.configuration.vision) }

@@ -28,7 +28,9 @@ struct ExplanationScores: Encodable {
         let deletionDifference: Figure?
         /// Score-CAM's insertion area minus this one's: above 0, Score-CAM is better.
         let insertionDifference: Figure?
-        let passes: Int?
+        /// In the mean, a map.
+        let passes: Double?
+        /// In the mean, a map.
         let seconds: Double?
 
         enum CodingKeys: String, CodingKey {
@@ -49,8 +51,6 @@ struct ExplanationScores: Encodable {
     let players: Int
     let similarity: Figure
     let layer: Int?
-    /// Channels that reduced maps score.
-    let groups: Int?
     let ways: [Row]
     let fidelity: Figure?
     let shares: [Share]
@@ -83,7 +83,6 @@ struct ExplanationScores: Encodable {
         pairs = outcomes.count
         players = numbers.count
         self.layer = layer
-        groups = outcomes.first?.passes[.grouped]
         similarity = figure { Double($0.similarity) } ?? Figure(mean: 0, interval: nil)
         ways = ExplanationTrial.Way.allCases.compactMap { way -> Row? in
             guard let deletion = figure({ $0.curves[way]?.deletionArea }),
@@ -102,8 +101,8 @@ struct ExplanationScores: Encodable {
                 way: way, deletion: deletion, insertion: insertion,
                 deletionDifference: difference(\.deletionArea),
                 insertionDifference: difference(\.insertionArea),
-                passes: outcomes.first?.passes[way],
-                seconds: Self.median(outcomes.compactMap { $0.seconds[way] }))
+                passes: Self.mean(outcomes.compactMap { $0.passes[way].map(Double.init) }),
+                seconds: Self.mean(outcomes.compactMap { $0.seconds[way] }))
         }
         fidelity = figure(\.fidelity)
         masked = outcomes.count { $0.shares != nil }
@@ -115,8 +114,8 @@ struct ExplanationScores: Encodable {
         }
     }
 
-    private static func median(_ values: [Double]) -> Double? {
-        values.isEmpty ? nil : values.sorted()[values.count / 2]
+    private static func mean(_ values: [Double]) -> Double? {
+        values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
     }
 
     /// Tables for a terminal.
@@ -131,7 +130,7 @@ struct ExplanationScores: Encodable {
                 + ways.map { row in
                     [
                         row.way.title, row.deletion.text, row.insertion.text,
-                        row.passes.map(String.init) ?? "",
+                        row.passes.map { String(format: "%.0f", $0) } ?? "",
                         row.seconds.map { String(format: "%.2f", $0) } ?? "",
                     ]
                 })

@@ -89,7 +89,7 @@ struct ScoreExplanationsCommand: AsyncParsableCommand {
             fewer?.reduce(for: package.configuration.vision)
         } else if let groups {
             fewer = options
-            fewer?.groups = groups
+            fewer?.scored = .groups(groups)
             fewer?.precision = (groupsPrecision ?? precision).precision
         }
         let trial = try await ExplanationTrial(package, options: options, reduced: fewer)

@@ -42,16 +42,49 @@ extension PlayerEncoder {
             paths.map { ImageSource(.file($0)) }, skipsBadImages: skipsBad
         ) { meter.update($0, of: $1) }
         meter.finish()
-        guard outcome.embeddings.count > 0 else {
-            throw ReIdentError.onlyBadImages(
-                count: paths.count, first: outcome.failures.first?.error.description ?? "")
-        }
         return EmbeddedImages(
             embeddings: outcome.embeddings, positions: outcome.positions,
             secondPlayers: outcome.secondPlayers,
-            bad: outcome.failures.map {
-                BadImage(path: paths[$0.index], reason: $0.error.description)
+            bad: try bad(outcome.failures, of: paths, good: outcome.embeddings.count))
+    }
+
+    /// Embeds files into a file, which takes the rows as they come.
+    ///
+    /// - Parameters:
+    ///   - paths: The files, by which the rows are called.
+    ///   - file: Where the rows go; it is left to the caller to finish it.
+    ///   - skipsBad: Whether bad images are left out.
+    ///   - activity: What is done, for the progress.
+    ///   - output: Where progress is told.
+    /// - Returns: The images that were left out.
+    /// - Throws: As `embedBatches(of:skipsBadImages:progress:to:)`, and
+    ///   `ReIdentError.onlyBadImages`.
+    nonisolated func embed(
+        paths: [String], into file: EmbeddingsFile, skipsBad: Bool, activity: String,
+        output: OutputOptions
+    ) async throws -> [BadImage] {
+        let meter = output.meter(activity)
+        var failures: [LoadedBatch.Failure] = []
+        try await embedBatches(
+            of: paths.map { ImageSource(.file($0)) }, skipsBadImages: skipsBad,
+            progress: { meter.update($0, of: $1) },
+            to: { batch in
+                try file.append(batch.vectors, paths: batch.positions.map { paths[$0] })
+                failures += batch.failures
             })
+        meter.finish()
+        return try bad(failures, of: paths, good: file.count)
+    }
+
+    /// Failures as they are told, unless nothing is good.
+    private nonisolated func bad(
+        _ failures: [LoadedBatch.Failure], of paths: [String], good: Int
+    ) throws -> [BadImage] {
+        guard good > 0 else {
+            throw ReIdentError.onlyBadImages(
+                count: paths.count, first: failures.first?.error.description ?? "")
+        }
+        return failures.map { BadImage(path: paths[$0.index], reason: $0.error.description) }
     }
 }
 

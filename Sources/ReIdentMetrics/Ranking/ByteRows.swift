@@ -19,6 +19,8 @@ final class ByteRows: @unchecked Sendable {
     let dimension: Int
     /// Bytes of a row.
     let paddedDimension: Int
+    /// Components of the head, which rules most rows out without the others; all if they are few.
+    let head: Int
     /// Subtracted from every vector; any would do, and the mean makes the rest smallest.
     let middle: [Float]
     /// At least the length of the middle.
@@ -43,7 +45,10 @@ final class ByteRows: @unchecked Sendable {
         let middle = try vectors.sampledMean()
         bytes = .allocate(capacity: max(1, count * padded))
         rows = .allocate(capacity: max(1, count))
+        // Less of a head leaves more to the bound of the tail, and so more tails to multiply.
+        let head = max(1, padded / step * 7 / 12) * step
         (self.count, self.dimension, paddedDimension) = (count, dimension, padded)
+        self.head = head
         self.middle = middle
         middleLength = middle.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot() * 1.000001
         let target = ByteMemory(bytes: bytes, rows: rows)
@@ -56,7 +61,7 @@ final class ByteRows: @unchecked Sendable {
                 var (length, residual) = (Float(0), Float(0))
                 for row in index * stretch..<min(count, (index + 1) * stretch) {
                     reident_screen_keep(
-                        level, base + row * dimension, middle, dimension, padded,
+                        level, base + row * dimension, middle, dimension, padded, head,
                         target.bytes + row * padded, target.rows + row)
                     let kept = target.rows[row]
                     length = max(length, kept.length)
@@ -83,17 +88,23 @@ final class ByteRows: @unchecked Sendable {
     ///   - range: Rows, within `0 ..< count`.
     ///   - panel: The queries.
     ///   - thresholds: For each of the panel's places one.
+    ///   - byHead: Whether most pairs are expected to be ruled out by the head. It changes the time
+    ///     and not which pairs are found, but for bounds within a rounding of their threshold.
     ///   - hits: Has room for all pairs; their rows are counted from the first of the range.
     ///   - level: Of instructions.
-    /// - Returns: How many there are.
+    /// - Returns: How many there are, and of the pairs that were compared by the head, how many it
+    ///   did not rule out.
     func screen(
         _ range: Range<Int>, _ panel: ByteQueries, thresholds: UnsafePointer<Float>,
-        into hits: UnsafeMutablePointer<reident_screen_hit>, level: Int32 = bestByteLevel
-    ) -> Int {
-        panel.withQueries { queries in
-            reident_screen(
+        byHead: Bool = false, into hits: UnsafeMutablePointer<reident_screen_hit>,
+        level: Int32 = bestByteLevel
+    ) -> (found: Int, tails: Int) {
+        panel.withQueries(byHead: byHead) { queries in
+            var tails = 0
+            let found = reident_screen(
                 level, bytes + range.lowerBound * paddedDimension, rows + range.lowerBound,
-                range.count, queries, thresholds, hits)
+                range.count, queries, thresholds, hits, &tails)
+            return (found, tails)
         }
     }
 }

@@ -28,12 +28,17 @@ struct RankingPass: @unchecked Sendable {
     let panels: [Panel]
     let best: SharedBestRows
 
-    /// Rows that are compared with all panels in turn.
-    static let rowsOfChunk = 256
+    /// Rows that are compared with all panels in turn; whole tiles of bytes, of 6, 8 or 12 rows.
+    static let rowsOfChunk = 264
     /// Chunks that a core takes at a time at most.
     private static let chunksOfStretch = 16
     /// Up to as many queries, each is compared on its own: reading the rows is what takes time.
     static let fewQueries = 4
+    /// Whether heads rule pairs out is tried on so many rows of every stretch, for thresholds rise
+    /// on the way; whole tiles, too.
+    private static let rowsOfTrial = 24
+    /// If they leave more than one pair in so many, multiplying all components at once is faster.
+    private static let rareShare = 16
     /// If bounds leave one pair in so many, a tile computes the products sooner than one by one.
     static let denseShare = 4
 
@@ -79,23 +84,48 @@ struct RankingPass: @unchecked Sendable {
             let scratch = RankingScratch(dimension: dimension, screens: copy != nil)
             for chunk in stretch * length..<min(chunks, (stretch + 1) * length) {
                 let start = chunk * Self.rowsOfChunk
-                let rows = start..<min(count, start + Self.rowsOfChunk)
-                for panel in panels { compare(rows, with: panel, scratch) }
+                var rows = start..<min(count, start + Self.rowsOfChunk)
+                if chunk == stretch * length { rows = tryHeads(on: rows, scratch) }
+                for (panel, byHead) in zip(panels, scratch.byHead) {
+                    compare(rows, with: panel, byHead: byHead, scratch)
+                }
             }
         }
         return best.bestFirst
     }
 
-    private func compare(_ rows: Range<Int>, with panel: Panel, _ scratch: RankingScratch) {
+    /// Compares the first rows with all panels, and finds out for which of them heads are of use.
+    ///
+    /// - Returns: The other rows.
+    private func tryHeads(on rows: Range<Int>, _ scratch: RankingScratch) -> Range<Int> {
+        let trial = rows.prefix(Self.rowsOfTrial)
+        scratch.byHead = panels.map { panel in
+            let tails = compare(trial, with: panel, byHead: true, scratch)
+            return tails <= trial.count * panel.range.count / Self.rareShare
+        }
+        return trial.upperBound..<rows.upperBound
+    }
+
+    /// Offers what reaches the thresholds.
+    ///
+    /// - Returns: How many tails were multiplied, as `ByteRows.screen` counts them.
+    @discardableResult
+    private func compare(
+        _ rows: Range<Int>, with panel: Panel, byHead: Bool, _ scratch: RankingScratch
+    ) -> Int {
+        guard !rows.isEmpty else { return 0 }
         best.copyThresholds(of: panel.range, to: scratch.thresholds)
+        var tails = 0
         if let copy, let bytes = panel.bytes {
-            let found = copy.screen(
-                rows, bytes, thresholds: scratch.thresholds, into: scratch.hits, level: level)
-            guard found > 0 else { return }
+            let found: Int
+            (found, tails) = copy.screen(
+                rows, bytes, thresholds: scratch.thresholds, byHead: byHead, into: scratch.hits,
+                level: level)
+            guard found > 0 else { return tails }
             if found <= rows.count * panel.range.count / Self.denseShare {
                 lookAt(found, rows, panel, scratch)
                 best.offer(scratch)
-                return
+                return tails
             }
         }
         if panel.range.count > Self.fewQueries {
@@ -104,6 +134,7 @@ struct RankingPass: @unchecked Sendable {
             compareSingly(rows, with: panel, scratch)
         }
         best.offer(scratch)
+        return tails
     }
 
     /// Computes the products of pairs whose bounds reached the thresholds.

@@ -39,6 +39,8 @@ final class RankingScratch {
 
     /// Products that may be among the best, with the numbers of their queries.
     var found: [(query: Int, row: RankedRow)] = []
+    /// For each panel whether heads rule most pairs out.
+    var byHead: [Bool] = []
     /// For each query of a panel, what a product must reach.
     let thresholds: UnsafeMutablePointer<Float>
     /// Pairs whose bounds reach it.
