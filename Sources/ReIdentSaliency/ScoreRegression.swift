@@ -66,7 +66,9 @@ struct ScoreRegression {
     ///   - cells: Cells of a mask, at least one.
     init(masks: [Float], cells: Int) {
         (self.masks, self.cells, count) = (masks, cells, masks.count / cells)
-        squares = (0..<count).map { Self.product(of: $0, and: $0, in: masks, cells: cells) }
+        squares = (0..<count).map {
+            Double(Self.product(masks, $0 * cells, masks, $0 * cells, count: cells))
+        }
     }
 
     /// Adds known scores.
@@ -141,7 +143,7 @@ struct ScoreRegression {
     private mutating func compareKnown() {
         for channel in known[products.count...] {
             let row = (0..<count).map {
-                Self.product(of: channel, and: $0, in: masks, cells: cells)
+                Double(Self.product(masks, channel * cells, masks, $0 * cells, count: cells))
             }
             products.append(row)
             distances.append(
@@ -170,32 +172,6 @@ struct ScoreRegression {
             next = place.neighbours
         }
         return best
-    }
-
-    /// The product of two masks, eight cells at once.
-    private static func product(
-        of first: Int, and second: Int, in masks: [Float], cells: Int
-    ) -> Double {
-        masks.withUnsafeBytes { masks in
-            var sums = SIMD8<Float>(repeating: 0)
-            let whole = cells & ~7
-            for cell in stride(from: 0, to: whole, by: 8) {
-                sums +=
-                    masks.loadUnaligned(
-                        fromByteOffset: 4 * (first * cells + cell), as: SIMD8<Float>.self)
-                    * masks.loadUnaligned(
-                        fromByteOffset: 4 * (second * cells + cell), as: SIMD8<Float>.self)
-            }
-            var sum = sums.sum()
-            for cell in whole..<cells {
-                sum +=
-                    masks.loadUnaligned(
-                        fromByteOffset: 4 * (first * cells + cell), as: Float.self)
-                    * masks.loadUnaligned(
-                        fromByteOffset: 4 * (second * cells + cell), as: Float.self)
-            }
-            return Double(sum)
-        }
     }
 
     /// The weights (K + ridge)⁻¹ y, and the mean squared error of leaving each one out.
@@ -251,26 +227,29 @@ struct ScoreRegression {
     }
 
     /// The sum of products of numbers of two arrays from two places on, eight at once.
-    private static func product(
-        _ first: [Double], _ start: Int, _ second: [Double], _ other: Int, count: Int
-    ) -> Double {
-        first.withUnsafeBytes { first in
+    private static func product<Number: FloatingPoint & SIMDScalar>(
+        _ first: [Number], _ start: Int, _ second: [Number], _ other: Int, count: Int
+    ) -> Number {
+        let size = MemoryLayout<Number>.stride
+        return first.withUnsafeBytes { first in
             second.withUnsafeBytes { second in
-                var sums = SIMD8<Double>(repeating: 0)
+                var sums = SIMD8<Number>(repeating: 0)
                 let whole = count & ~7
                 for place in stride(from: 0, to: whole, by: 8) {
                     // Not addProduct: without a processor's instruction it is a function call.
                     sums +=
                         first.loadUnaligned(
-                            fromByteOffset: 8 * (start + place), as: SIMD8<Double>.self)
+                            fromByteOffset: size * (start + place), as: SIMD8<Number>.self)
                         * second.loadUnaligned(
-                            fromByteOffset: 8 * (other + place), as: SIMD8<Double>.self)
+                            fromByteOffset: size * (other + place), as: SIMD8<Number>.self)
                 }
                 var sum = sums.sum()
                 for place in whole..<count {
                     sum +=
-                        first.loadUnaligned(fromByteOffset: 8 * (start + place), as: Double.self)
-                        * second.loadUnaligned(fromByteOffset: 8 * (other + place), as: Double.self)
+                        first.loadUnaligned(
+                            fromByteOffset: size * (start + place), as: Number.self)
+                        * second.loadUnaligned(
+                            fromByteOffset: size * (other + place), as: Number.self)
                 }
                 return sum
             }
