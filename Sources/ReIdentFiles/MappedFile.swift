@@ -10,7 +10,7 @@ import Foundation
 /// package replaces files by renaming, which leaves mapped ones whole.
 // SAFETY: unchecked only because a raw pointer is stored; its memory is never written to.
 public final class MappedFile: @unchecked Sendable {
-    /// The path the file was opened by; of what has no name that of the output it is for.
+    /// The path the file was opened by; of a file without a name what errors are to name.
     public let path: String
     private let mapping: UnsafeRawBufferPointer
 

@@ -9,7 +9,6 @@ import Foundation
 ///
 /// It takes room on the disk and is gone when it is let go, however the program ends.
 public final class SpillFile {
-    private let path: String
     /// What errors name: the output, or the folder for temporary files.
     private let place: String
     private let descriptor: Int32
@@ -20,7 +19,6 @@ public final class SpillFile {
     ///   or a device, in the folder for temporary files (TMPDIR).
     /// - Throws: `FileError` of kind `cannotWrite`, which names the output, or that folder.
     public init(for path: String) throws(FileError) {
-        self.path = path
         let hidden: String
         if OutputFile.isStream(path) {
             place = FileManager.default.temporaryDirectory.path
@@ -47,7 +45,7 @@ public final class SpillFile {
     ///
     /// - Throws: `FileError` of kind `inputNotFound` if it cannot be mapped.
     public func bytes() throws(FileError) -> MappedBytes {
-        let file = try MappedFile(descriptor: descriptor, path: path)
+        let file = try MappedFile(descriptor: descriptor, path: place)
         return file.bytes(in: 0..<file.count)
     }
 }
