@@ -13,7 +13,7 @@
 
 #include <vector>
 
-#include "attention_tiles.hpp"
+#include "tiles.hpp"
 
 namespace reident {
 
@@ -111,21 +111,12 @@ at::Tensor computed(const at::Tensor &qkv, int64_t heads, const std::vector<Span
     return result;
 }
 
-bool has_instructions() {
-    static const bool has = __builtin_cpu_supports("avx512f") &&
-                            __builtin_cpu_supports("avx512bw") &&
-                            __builtin_cpu_supports("avx512vl") &&
-                            __builtin_cpu_supports("avx512dq") &&
-                            __builtin_cpu_supports("avx512bf16");
-    return has;
-}
-
 }  // namespace
 
 bool has_own_attention(const at::Tensor &qkv, int64_t heads) {
     bool fits = heads > 0 && qkv.dim() == 3 && qkv.size(2) % (3 * heads * lanes) == 0 &&
                 qkv.numel() > 0;
-    if (!fits || !qkv.is_cpu() || !has_instructions()) return false;
+    if (!fits || !qkv.is_cpu() || !has_tiles()) return false;
     auto type = qkv.scalar_type();
     if (type != at::kFloat && type != at::kBFloat16) return false;
     // A register of words of one token's key, see transpose().

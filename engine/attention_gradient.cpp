@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "attention.hpp"
-#include "attention_tiles.hpp"
+#include "tiles.hpp"
 
 namespace reident {
 namespace {
@@ -95,18 +95,16 @@ REIDENT_TARGET_INLINE void differentiate_row(float *scores, const float *product
 template <typename Kind>
 REIDENT_TARGET void turn(const typename Kind::number *matrix, const Head &head,
                          typename Kind::word *turned) {
-    using word = typename Kind::word;
-    constexpr int64_t depth = Kind::depth, bytes = sizeof(word);
+    constexpr int64_t depth = Kind::depth;
     int64_t words = head.deep / depth;
-    alignas(64) word block[lanes * lanes];
     for (int64_t i = 0; i < head.deep; i += depth * lanes) {
         for (int64_t j = 0; j < head.padded; j += lanes) {
+            __m512i rows[lanes];
             for (int64_t line = 0; line < lanes; ++line) {
                 const auto *first = matrix + (i + depth * line) * head.padded + j;
-                pair(first, first + (depth - 1) * head.padded, block + line * lanes);
+                rows[line] = Kind::joined(first, first + (depth - 1) * head.padded);
             }
-            transpose(reinterpret_cast<const char *>(block), lanes * bytes, lanes,
-                      reinterpret_cast<char *>(turned + j * words + i / depth), words * bytes);
+            transpose(rows, turned + j * words + i / depth, words);
         }
     }
 }

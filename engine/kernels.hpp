@@ -31,4 +31,17 @@ at::Tensor sum_of_rows(const at::Tensor &rows, at::Tensor copy);
 /// A matrix [M, N] as [N, M], contiguous.
 at::Tensor transposed(const at::Tensor &matrix);
 
+/// Whether this processor has the three products below for x [.., K] in `type` and weight [N, K] in
+/// fp32 or bf16.
+bool has_own_products(const at::Tensor &x, const at::Tensor &weight, at::ScalarType type);
+
+/// x [M, K] in bf16 * weight^T, plus a bias [N], if defined: [M, N].
+at::Tensor own_product(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias);
+
+/// From its gradient [M, N] in bf16 that of x, [M, K].
+at::Tensor own_input_gradient(const at::Tensor &output, const at::Tensor &weight);
+
+/// From its gradient [M, N] in bf16 that of the weight, [N, K] in fp32.
+at::Tensor own_weight_gradient(const at::Tensor &output, const at::Tensor &x);
+
 }  // namespace reident

@@ -130,19 +130,24 @@ struct Linear : torch::autograd::Function<Linear> {
     static Variable forward(AutogradContext *context, const Variable &x, const Variable &weight,
                             const std::optional<Variable> &bias,
                             const std::optional<Variable> &residual, at::ScalarType type) {
+        bool is_own = has_own_products(x, weight, type);
         auto inputs = rows_of(x).to(type);
-        auto factors = weight.to(type);
+        if (is_own) inputs = inputs.contiguous();
+        auto factors = is_own ? weight : weight.to(type);  // own products round on the way
         context->save_for_backward({inputs, factors});
         context->saved_data["input_type"] = static_cast<int64_t>(x.scalar_type());
         context->saved_data["weight_type"] = static_cast<int64_t>(weight.scalar_type());
         context->saved_data["has_bias"] = bias.has_value();
         context->saved_data["needs_input"] = x.requires_grad();
         context->saved_data["has_residual"] = residual.has_value();
+        context->saved_data["is_own"] = is_own;
         auto shift = bias ? bias->detach() : at::Tensor();
         auto shape = with_last(x, weight.size(0));
         bool adds = residual && has_kernels(*residual) &&
                     (type == at::kFloat || type == at::kBFloat16);  // with the bias, in one pass
-        auto result = product_with(inputs, factors, adds ? at::Tensor() : shift);
+        auto added_bias = adds ? at::Tensor() : shift;
+        auto result = is_own ? own_product(inputs, factors, added_bias)
+                             : product_with(inputs, factors, added_bias);
         if (adds) return added(rows_of(*residual), result, shift).view(shape);
         return residual ? at::add(*residual, result.view(shape)) : result.view(shape);
     }
@@ -167,17 +172,22 @@ struct Linear : torch::autograd::Function<Linear> {
             output = output.to(type);
             if (has_bias) bias_gradient = at::sum(output, {0}, false, type_of("weight_type"));
         }
+        bool is_own = context->saved_data["is_own"].toBool();
+        if (is_own) output = output.contiguous();
         if (context->saved_data["needs_input"].toBool()) {
             bool packs = type == at::kBFloat16 && output.size(0) >= rows_to_pack;
-            input_gradient = (packs ? product_with(output, transposed(saved[1]), {})
-                                    : product(output, saved[1]))
+            input_gradient = (is_own  ? own_input_gradient(output, saved[1])
+                              : packs ? product_with(output, transposed(saved[1]), {})
+                                      : product(output, saved[1]))
                                  .view(with_last(gradients[0], saved[1].size(1)))
                                  .to(type_of("input_type"));
         }
-        auto weight_gradient = product(output.t(), saved[0]).to(type_of("weight_type"));
+        auto weight_gradient = is_own ? own_weight_gradient(output, saved[0])
+                                      : product(output.t(), saved[0]);
         auto residual_gradient =
             context->saved_data["has_residual"].toBool() ? gradients[0] : at::Tensor();
-        return {input_gradient, weight_gradient, bias_gradient, residual_gradient, Variable()};
+        return {input_gradient, weight_gradient.to(type_of("weight_type")), bias_gradient,
+                residual_gradient, Variable()};
     }
 };
 

@@ -1,7 +1,7 @@
-// Tiles of attention on processors with AVX-512: products of a few rows with columns that lie side
-// by side, so that a register holds sixteen of them (Goto and van de Geijn, Anatomy of High-
-// Performance Matrix Multiplication, 2008), and the softmax of a row. Forward and backward pass
-// (attention.cpp, attention_gradient.cpp) are made of them.
+// Tiles on processors with AVX-512: products of a few rows with columns that lie side by side, so
+// that a register holds sixteen of them (Goto and van de Geijn, Anatomy of High-Performance Matrix
+// Multiplication, 2008), and the softmax of a row. Attention's passes (attention.cpp,
+// attention_gradient.cpp) and gradients of weights (weight_gradient.cpp) are made of them.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -30,7 +30,19 @@ constexpr int64_t lanes = 16, block_rows = 6, block_registers = 4;
 /// Rows that are taken through the stages together: so often a tile is read from the first cache.
 constexpr int64_t group_rows = 4 * block_rows;
 
+/// Whether the processor has what the functions below are compiled for.
+inline bool has_tiles() {
+    static const bool has = __builtin_cpu_supports("avx512f") &&
+                            __builtin_cpu_supports("avx512bw") &&
+                            __builtin_cpu_supports("avx512vl") &&
+                            __builtin_cpu_supports("avx512dq") &&
+                            __builtin_cpu_supports("avx512bf16");
+    return has;
+}
+
 /// How numbers of a kind are multiplied: `word` is what one step of a product takes of a row.
+/// `words` reads sixteen words of a row, `joined` sixteen of a number of each of `depth` rows, of
+/// which `next` is the second, if there is one; numbers of another kind are rounded.
 struct Single {
     using number = float;
     using word = float;
@@ -40,6 +52,12 @@ struct Single {
     }
     REIDENT_TARGET_INLINE static void store(__m512 values, float *place) {
         _mm512_storeu_ps(place, values);
+    }
+    REIDENT_TARGET_INLINE static __m512i words(const float *row) {
+        return _mm512_loadu_si512(row);
+    }
+    REIDENT_TARGET_INLINE static __m512i joined(const float *row, const float *) {
+        return _mm512_loadu_si512(row);
     }
 };
 
@@ -54,6 +72,27 @@ struct Half {
     REIDENT_TARGET_INLINE static void store(__m512 values, uint16_t *place) {
         __m256bh rounded = _mm512_cvtneps_pbh(values);
         std::memcpy(place, &rounded, sizeof rounded);
+    }
+    REIDENT_TARGET_INLINE static __m512i words(const uint16_t *row) {
+        return _mm512_loadu_si512(row);
+    }
+    REIDENT_TARGET_INLINE static __m512i words(const float *row) {
+        return (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(row + lanes), _mm512_loadu_ps(row));
+    }
+    template <typename Number>
+    REIDENT_TARGET_INLINE static __m512i joined(const Number *row, const Number *next) {
+        auto low = _mm512_cvtepu16_epi32(half_register(row));
+        if (next == nullptr) return low;
+        auto high = _mm512_cvtepu16_epi32(half_register(next));
+        return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+    }
+
+private:
+    REIDENT_TARGET_INLINE static __m256i half_register(const uint16_t *numbers) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(numbers));
+    }
+    REIDENT_TARGET_INLINE static __m256i half_register(const float *numbers) {
+        return (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(numbers));
     }
 };
 
@@ -75,34 +114,54 @@ REIDENT_TARGET_INLINE __m512 exponential(__m512 x) {
     return _mm512_scalef_ps(y, n);
 }
 
-/// sums[row][16 · REGISTERS] = rows · columns over `count` words; the columns' words of one step
-/// lie side by side, steps one after another.
-template <typename Kind, int64_t REGISTERS>
+/// Where a product's sums go, rows a `stride` apart: in place of what is there, or added to it.
+struct Sums {
+    float *numbers;
+    int64_t stride;
+    bool adds = false;
+
+    REIDENT_TARGET_INLINE __m512 start(int64_t row, int64_t column) const {
+        return adds ? _mm512_loadu_ps(numbers + row * stride + column) : _mm512_setzero_ps();
+    }
+    REIDENT_TARGET_INLINE void finish(int64_t row, int64_t column, __m512 sum) const {
+        _mm512_storeu_ps(numbers + row * stride + column, sum);
+    }
+};
+
+/// rows · columns over `count` words, for ROWS rows and 16 · REGISTERS columns: sums start at what
+/// `place` says and go there. The columns' words of one step lie side by side, steps one after
+/// another; words of a row are STEP apart.
+template <typename Kind, int64_t ROWS, int64_t REGISTERS, int64_t STEP = 1, typename Place>
 REIDENT_TARGET_INLINE void multiply(const typename Kind::word *const *rows,
                                     const typename Kind::word *columns, int64_t count,
-                                    float *sums, int64_t sums_stride) {
-    __m512 sum[block_rows][REGISTERS];
-    for (auto &row : sum)
-        for (auto &part : row) part = _mm512_setzero_ps();
+                                    const Place &place) {
+    __m512 sum[ROWS][REGISTERS];
+#pragma GCC unroll 8
+    for (int64_t r = 0; r < ROWS; ++r) {
+#pragma GCC unroll 8
+        for (int64_t c = 0; c < REGISTERS; ++c) sum[r][c] = place.start(r, c * lanes);
+    }
     for (int64_t k = 0; k < count; ++k, columns += REGISTERS * lanes) {
 #pragma GCC unroll 8
-        for (int64_t r = 0; r < block_rows; ++r) {
+        for (int64_t r = 0; r < ROWS; ++r) {
 #pragma GCC unroll 8
             for (int64_t c = 0; c < REGISTERS; ++c) {
-                sum[r][c] = Kind::step(sum[r][c], rows[r][k], columns + c * lanes);
+                sum[r][c] = Kind::step(sum[r][c], rows[r][k * STEP], columns + c * lanes);
             }
         }
     }
-    for (int64_t r = 0; r < block_rows; ++r)
-        for (int64_t c = 0; c < REGISTERS; ++c)
-            _mm512_storeu_ps(sums + r * sums_stride + c * lanes, sum[r][c]);
+#pragma GCC unroll 8
+    for (int64_t r = 0; r < ROWS; ++r) {
+#pragma GCC unroll 8
+        for (int64_t c = 0; c < REGISTERS; ++c) place.finish(r, c * lanes, sum[r][c]);
+    }
 }
 
 /// Columns are cut into tiles of as equal widths as can be, so that none is a narrow rest; each
 /// tile lies in one piece. Gives the first register behind the tile that begins at `first`.
-inline int64_t end_of_tile(int64_t first, int64_t registers) {
+inline int64_t end_of_tile(int64_t first, int64_t registers, int64_t most = block_registers) {
     int64_t left = registers - first;
-    int64_t tiles = (left + block_registers - 1) / block_registers;
+    int64_t tiles = (left + most - 1) / most;
     return first + (left + tiles - 1) / tiles;
 }
 
@@ -115,12 +174,12 @@ REIDENT_TARGET_INLINE void multiply_all(const typename Kind::word *const *rows, 
         int64_t end = end_of_tile(c, registers);
         const auto *tile = columns + c * lanes * count;
         for (int64_t r = 0; r < row_count; r += block_rows) {
-            float *out = sums + r * sums_stride + c * lanes;
+            Sums out{sums + r * sums_stride + c * lanes, sums_stride};
             switch (end - c) {
-                case 4: multiply<Kind, 4>(rows + r, tile, count, out, sums_stride); break;
-                case 3: multiply<Kind, 3>(rows + r, tile, count, out, sums_stride); break;
-                case 2: multiply<Kind, 2>(rows + r, tile, count, out, sums_stride); break;
-                default: multiply<Kind, 1>(rows + r, tile, count, out, sums_stride); break;
+                case 4: multiply<Kind, block_rows, 4>(rows + r, tile, count, out); break;
+                case 3: multiply<Kind, block_rows, 3>(rows + r, tile, count, out); break;
+                case 2: multiply<Kind, block_rows, 2>(rows + r, tile, count, out); break;
+                default: multiply<Kind, block_rows, 1>(rows + r, tile, count, out); break;
             }
         }
         c = end;
@@ -152,13 +211,10 @@ REIDENT_TARGET_INLINE float weigh(const float *scores, int64_t tokens, int64_t p
     return _mm512_reduce_add_ps(total);
 }
 
-/// Sixteen rows of sixteen words become columns; rows from `count` on are zero.
-REIDENT_TARGET_INLINE void transpose(const char *rows, int64_t row_bytes, int64_t count,
-                                     char *columns, int64_t column_bytes) {
-    __m512i r[lanes], t[lanes];
-    for (int64_t i = 0; i < lanes; ++i) {
-        r[i] = i < count ? _mm512_loadu_si512(rows + i * row_bytes) : _mm512_setzero_si512();
-    }
+/// Sixteen rows of sixteen words become columns, `stride` words apart.
+REIDENT_TARGET_INLINE void transpose(__m512i (&r)[lanes], void *columns, int64_t stride) {
+    static_assert(sizeof(Single::word) == 4 && sizeof(Half::word) == 4);
+    __m512i t[lanes];
 #pragma GCC unroll 8
     for (int64_t i = 0; i < lanes; i += 2) {  // neighbours of rows
         t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
@@ -180,49 +236,38 @@ REIDENT_TARGET_INLINE void transpose(const char *rows, int64_t row_bytes, int64_
     }
 #pragma GCC unroll 4
     for (int64_t i = 0; i < 4; ++i) {
-        char *place = columns + i * column_bytes;
+        auto *place = static_cast<uint32_t *>(columns) + i * stride;
         _mm512_storeu_si512(place, _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88));
-        _mm512_storeu_si512(place + 4 * column_bytes,
+        _mm512_storeu_si512(place + 4 * stride,
                             _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88));
-        _mm512_storeu_si512(place + 8 * column_bytes,
-                            _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd));
-        _mm512_storeu_si512(place + 12 * column_bytes,
+        _mm512_storeu_si512(place + 8 * stride, _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd));
+        _mm512_storeu_si512(place + 12 * stride,
                             _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd));
     }
 }
 
-/// Sixteen numbers of one token, or of two neighbouring ones turn by turn; `next` null is zero.
-REIDENT_TARGET_INLINE void pair(const float *token, const float *, float *place) {
-    _mm512_storeu_ps(place, _mm512_loadu_ps(token));
-}
-REIDENT_TARGET_INLINE void pair(const uint16_t *token, const uint16_t *next, uint32_t *place) {
-    auto first = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(token));
-    auto second = next == nullptr ? _mm256_setzero_si256()
-                                  : _mm256_loadu_si256(reinterpret_cast<const __m256i *>(next));
-    auto low = _mm512_cvtepu16_epi32(first), high = _mm512_cvtepu16_epi32(second);
-    _mm512_storeu_si512(place, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
-}
-
 /// Rows, `row` numbers apart, become columns: words of a step lie side by side, as `multiply` wants
 /// them for rows · columnsᵀ. Places behind the last token are zero.
-template <typename Kind>
-REIDENT_TARGET void arrange_columns(const typename Kind::number *tokens_values, int64_t row,
-                                    int64_t tokens, int64_t padded, int64_t width,
-                                    typename Kind::word *columns) {
+template <typename Kind, int64_t MOST = block_registers, typename Number>
+REIDENT_TARGET void arrange_columns(const Number *tokens_values, int64_t row, int64_t tokens,
+                                    int64_t padded, int64_t width, typename Kind::word *columns) {
     using word = typename Kind::word;
-    constexpr int64_t depth = Kind::depth, bytes = sizeof(typename Kind::number);
+    constexpr int64_t depth = Kind::depth;
     int64_t words = width / depth;
     for (int64_t c = 0; c < padded / lanes;) {
-        int64_t end = end_of_tile(c, padded / lanes), side = (end - c) * lanes;
+        int64_t end = end_of_tile(c, padded / lanes, MOST), side = (end - c) * lanes;
         word *tile = columns + c * lanes * words;
         for (int64_t j = c * lanes; j < end * lanes; j += lanes) {
             for (int64_t k = 0; k < words; k += lanes) {
                 // A width that is no multiple of sixteen words: the last ones are taken again.
                 int64_t from = std::min(k, words - lanes);
-                transpose(reinterpret_cast<const char *>(tokens_values + j * row + from * depth),
-                          row * bytes, tokens - j,
-                          reinterpret_cast<char *>(tile + from * side + j - c * lanes),
-                          side * static_cast<int64_t>(sizeof(word)));
+                __m512i rows[lanes];
+                for (int64_t i = 0; i < lanes; ++i) {
+                    rows[i] = j + i < tokens
+                                  ? Kind::words(tokens_values + (j + i) * row + from * depth)
+                                  : _mm512_setzero_si512();
+                }
+                transpose(rows, tile + from * side + j - c * lanes, side);
             }
         }
         c = end;
@@ -231,14 +276,13 @@ REIDENT_TARGET void arrange_columns(const typename Kind::number *tokens_values, 
 
 /// Rows stay rows, so that a word holds numbers of neighbouring tokens, as `multiply` wants them
 /// for weights · rows. Places behind the last token are zero.
-template <typename Kind>
-REIDENT_TARGET void arrange_rows(const typename Kind::number *tokens_values, int64_t row,
-                                 int64_t tokens, int64_t padded, int64_t width,
-                                 typename Kind::word *columns) {
+template <typename Kind, int64_t MOST = block_registers, typename Number>
+REIDENT_TARGET void arrange_rows(const Number *tokens_values, int64_t row, int64_t tokens,
+                                 int64_t padded, int64_t width, typename Kind::word *columns) {
     using word = typename Kind::word;
     constexpr int64_t depth = Kind::depth;
     for (int64_t c = 0; c < width / lanes;) {
-        int64_t end = end_of_tile(c, width / lanes), side = (end - c) * lanes;
+        int64_t end = end_of_tile(c, width / lanes, MOST), side = (end - c) * lanes;
         word *tile = columns + c * lanes * (padded / depth);
         for (int64_t j = 0; j < padded; j += depth) {
             const auto *token = tokens_values + j * row + c * lanes;
@@ -247,7 +291,8 @@ REIDENT_TARGET void arrange_rows(const typename Kind::number *tokens_values, int
                 if (j >= tokens) {
                     std::fill(line + d, line + d + lanes, word{});
                 } else {
-                    pair(token + d, j + 1 < tokens ? token + row + d : nullptr, line + d);
+                    const auto *next = j + 1 < tokens ? token + row + d : nullptr;
+                    _mm512_storeu_si512(line + d, Kind::joined(token + d, next));
                 }
             }
         }
