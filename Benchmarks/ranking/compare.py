@@ -154,6 +154,7 @@ def same_rows(arguments, data):
 
 
 def compare(arguments):
+    """Medians in seconds by what was searched, on the sets of `arguments.sets`."""
     rng = np.random.default_rng(1)
     report = {"size": [arguments.count, DIMENSION], "graph_size": arguments.graph_count}
     for data, write in (("random", write_random), ("players", write_players)):
@@ -174,7 +175,7 @@ def compare(arguments):
                 "reident": run(
                     [arguments.program, "graph", *files, str(arguments.graph_count)]),
                 "faiss": child(arguments, "faiss-graph", data)}
-    print(json.dumps(report, indent=1))
+    return report
 
 
 def main():
@@ -193,11 +194,9 @@ def main():
         return faiss_exact(arguments)
     if arguments.role == "faiss-graph":
         return faiss_graph(arguments)
-    if arguments.folder:
-        return compare(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        arguments.folder = folder
-        compare(arguments)
+        arguments.folder = arguments.folder or folder
+        print(json.dumps(compare(arguments), indent=1))
 
 
 if __name__ == "__main__":
