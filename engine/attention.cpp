@@ -119,7 +119,7 @@ bool has_own_attention(const at::Tensor &qkv, int64_t heads) {
     if (!fits || !qkv.is_cpu() || !has_tiles()) return false;
     auto type = qkv.scalar_type();
     if (type != at::kFloat && type != at::kBFloat16) return false;
-    // A register of words of one token's key, see transpose().
+    // A register of words of one token's key, see arrange_columns().
     int64_t width = qkv.size(2) / 3 / heads, depth = type == at::kFloat ? 1 : 2;
     return width >= depth * lanes;
 }

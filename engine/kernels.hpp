@@ -1,5 +1,6 @@
 // The layers between products, with kernels of their own on processors: each reads and writes its
-// numbers once. LibTorch's take several passes where the formats of input and result differ.
+// numbers once. LibTorch's take several passes where the formats of input and result differ. And
+// the products of training themselves, where the engine has its own.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -31,8 +32,9 @@ at::Tensor sum_of_rows(const at::Tensor &rows, at::Tensor copy);
 /// A matrix [M, N] as [N, M], contiguous.
 at::Tensor transposed(const at::Tensor &matrix);
 
-/// Whether this processor has the three products below for x [.., K] in `type` and weight [N, K] in
-/// fp32 or bf16.
+/// Whether this processor has the three products below for x [.., K] in `type` and a weight [N, K]
+/// in fp32 or bf16, and they are the fastest: bf16 without AMX, 512 rows at least, N a multiple of
+/// 16 and K of 32, the weight contiguous. The matrices that the products get are, too.
 bool has_own_products(const at::Tensor &x, const at::Tensor &weight, at::ScalarType type);
 
 /// x [M, K] in bf16 * weight^T, plus a bias [N], if defined: [M, N].

@@ -1,7 +1,9 @@
-// Linear layers by oneDNN. LibTorch sends fp32 products to MKL, which is two to four times slower
-// on AMD processors; oneDNN lies in the same library (docs/PERFORMANCE.md has the figures).
+// Linear layers, most of them by oneDNN. LibTorch sends fp32 products to MKL, which is two to four
+// times slower on AMD processors; oneDNN lies in the same library (docs/PERFORMANCE.md has the
+// figures).
 //
-// For training, one product routine with any strides serves the forward pass and both gradients.
+// For training, one product routine with any strides serves the forward pass and both gradients,
+// but in bf16 where the engine has its own (products.cpp).
 // For inference, weights are laid out once and activation and residual join the product.
 //
 // SPDX-License-Identifier: MIT
@@ -125,7 +127,7 @@ at::Tensor product_with(const at::Tensor &x, const at::Tensor &weight, const at:
     return result;
 }
 
-/// Linear layer whose forward pass and both gradients are oneDNN products.
+/// Linear layer whose forward pass and both gradients are oneDNN's products, or the engine's own.
 struct Linear : torch::autograd::Function<Linear> {
     static Variable forward(AutogradContext *context, const Variable &x, const Variable &weight,
                             const std::optional<Variable> &bias,

@@ -1,7 +1,7 @@
 // Products of a training step in bf16 on processors with AVX-512. A linear layer multiplies the
-// same three matrices in three ways, and oneDNN wants one of them turned each time; here a matrix
-// is only arranged as words of two numbers, as the processor multiplies them, and read from there
-// by all threads. Other processors take oneDNN's routine, which is also the tests' yardstick.
+// same three matrices in three ways, and for both gradients oneDNN turns one of them; here matrices
+// are only arranged as words of two numbers, as the processor multiplies them, and read from there
+// by all threads. Other processors take oneDNN's routine, whose results in fp32 the tests expect.
 //
 // A factor whose rows run along what is summed over is read where it lies. Of the other one, words
 // of up to 48 columns lie side by side; they pass by while a tile of 8 rows stays in registers.
@@ -22,8 +22,8 @@ namespace reident {
 namespace {
 
 constexpr int64_t tile_rows = 8, tile_registers = 3, tile_columns = tile_registers * lanes;
-/// Steps of two numbers that are summed before a tile is written: a tile's words then fit the
-/// second cache.
+/// Steps of two rows after which the weight's gradient writes a tile: batches have any number of
+/// rows, and a tile's words shall fit the second cache.
 constexpr int64_t deepest = 1024;
 /// Words of rows that stay in the second cache beside a tile's while all tiles pass by.
 constexpr int64_t group_words = 1 << 17;
@@ -99,6 +99,11 @@ const uint16_t *halves(const at::Tensor &matrix) {
     return static_cast<const uint16_t *>(matrix.const_data_ptr());
 }
 
+void require_halves(const at::Tensor &matrix) {
+    TORCH_CHECK(matrix.is_cpu() && matrix.is_contiguous() && matrix.scalar_type() == at::kBFloat16,
+                "a product of contiguous bf16 got ", matrix.toString(), " of ", matrix.sizes());
+}
+
 /// Calls body with a weight's numbers, which are rounded on the way if they are in fp32.
 template <typename Body>
 void with_numbers(const at::Tensor &weight, Body &&body) {
@@ -108,6 +113,7 @@ void with_numbers(const at::Tensor &weight, Body &&body) {
 
 /// rows [M, S] times arranged columns [S, N], S being two for each step: [M, N], plus a bias.
 at::Tensor multiplied(const at::Tensor &rows, const Arranged &arranged, const float *bias) {
+    require_halves(rows);
     int64_t count = rows.size(0), columns = arranged.columns, steps = arranged.steps;
     auto result = at::empty({count, columns}, rows.options());
     const auto *from = reinterpret_cast<const uint32_t *>(halves(rows));
@@ -154,7 +160,7 @@ at::Tensor own_product(const at::Tensor &x, const at::Tensor &weight, const at::
                                                   depth, columns.tile(column));
         });
     });
-    auto shift = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
+    auto shift = bias.defined() ? bias.to(at::kCPU, at::kFloat).contiguous() : bias;
     return multiplied(x, columns, shift.defined() ? shift.const_data_ptr<float>() : nullptr);
 }
 
@@ -171,6 +177,8 @@ at::Tensor own_input_gradient(const at::Tensor &output, const at::Tensor &weight
 }
 
 at::Tensor own_weight_gradient(const at::Tensor &output, const at::Tensor &x) {
+    require_halves(output);
+    require_halves(x);
     int64_t rows = output.size(0), outputs = output.size(1), inputs = x.size(1);
     auto result = at::empty({outputs, inputs}, output.options().dtype(at::kFloat));
     auto *to = result.mutable_data_ptr<float>();

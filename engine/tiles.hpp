@@ -1,7 +1,7 @@
 // Tiles on processors with AVX-512: products of a few rows with columns that lie side by side, so
 // that a register holds sixteen of them (Goto and van de Geijn, Anatomy of High-Performance Matrix
 // Multiplication, 2008), and the softmax of a row. Attention's passes (attention.cpp,
-// attention_gradient.cpp) and gradients of weights (weight_gradient.cpp) are made of them.
+// attention_gradient.cpp) and the products of training (products.cpp) are made of them.
 //
 // SPDX-License-Identifier: MIT
 #pragma once

@@ -28,7 +28,7 @@ COUNTS = [10_000, 30_000, 100_000, 300_000, 1_000_000]
 def first_of(folder: Path, count: int) -> Path:
     """A folder with the first vectors alone, and the same queries."""
     part = folder / str(count)
-    part.mkdir()
+    part.mkdir(exist_ok=True)
     size = count * compare.DIMENSION * 4
     with open(folder / "players.f32", "rb") as whole, open(part / "players.f32", "wb") as file:
         while size > 0:
@@ -39,7 +39,9 @@ def first_of(folder: Path, count: int) -> Path:
 
 def measure(folder: Path, options) -> dict:
     """Milliseconds by gallery: {10000: {"reident, 1": ..., "faiss, 1": ...}, ...}."""
-    if not (folder / "players.f32").exists():
+    folder.mkdir(exist_ok=True)
+    vectors = folder / "players.f32"
+    if not vectors.exists() or vectors.stat().st_size < max(COUNTS) * compare.DIMENSION * 4:
         compare.write_players(str(folder), max(COUNTS), np.random.default_rng(1))
     result = {}
     for count in COUNTS:
