@@ -19,6 +19,10 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Benchmarks"))
+
+import pictures  # noqa: E402
+
 PRECISIONS = ["fp32", "bf16", "int8"]
 BASE = "ViT-B-16-quickgelu"
 BATCHES = [1, 2, 4, 8, 16, 32]
@@ -110,16 +114,7 @@ def tables(result: dict) -> str:
 
 
 def plot(result: dict, path: pathlib.Path) -> None:
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    gray = "#808890"  # legible on light and dark pages
-    pyplot.rcParams.update({
-        "text.color": gray, "axes.labelcolor": gray, "axes.edgecolor": gray, "xtick.color": gray,
-        "ytick.color": gray, "font.size": 9, "svg.hashsalt": "growth"})
-    figure, axes = pyplot.subplots(1, 3, figsize=(9.5, 3), layout="constrained")
+    figure, axes = pictures.subplots(3, (9.5, 3))
     colours = {"fp32": "#b3541e", "bf16": "#1f6feb", "int8": "#2f8f4e"}
     for axis, (series, label) in zip(axes, (("batch", "images in a batch, log"),
                                             ("tokens", "tokens of an image, log"),
@@ -147,7 +142,7 @@ def plot(result: dict, path: pathlib.Path) -> None:
             axis.yaxis.set_major_formatter("{x:g}")
         axis.grid(alpha=0.3)
     axes[0].legend(frameon=False)
-    figure.savefig(path, transparent=True, metadata={"Date": None})
+    pictures.save(figure, path)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ SPDX-License-Identifier: MIT
 import argparse
 import json
 import shutil
+import sys
 import tempfile
 import types
 from pathlib import Path
@@ -21,6 +22,10 @@ from pathlib import Path
 import numpy as np
 
 import compare
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import pictures  # noqa: E402
 
 COUNTS = [10_000, 30_000, 100_000, 300_000, 1_000_000]
 
@@ -75,16 +80,7 @@ def table(result: dict) -> str:
 
 
 def plot(result: dict, path: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    gray = "#808890"  # legible on light and dark pages
-    pyplot.rcParams.update({
-        "text.color": gray, "axes.labelcolor": gray, "axes.edgecolor": gray, "xtick.color": gray,
-        "ytick.color": gray, "font.size": 9, "svg.hashsalt": "growth"})
-    figure, axis = pyplot.subplots(figsize=(5, 3.2), layout="constrained")
+    figure, axis = pictures.subplots(1, (5, 3.2))
     counts = [int(count) for count in result]
     sides = (("faiss", "FAISS flat", "#b3541e"), ("reident", "ReIdent", "#1f6feb"))
     for who, name, colour in sides:
@@ -101,7 +97,7 @@ def plot(result: dict, path: Path) -> None:
     axis.set_ylabel("ms for the 10 nearest, log")
     axis.grid(alpha=0.3)
     axis.legend(frameon=False)
-    figure.savefig(path, transparent=True, metadata={"Date": None})
+    pictures.save(figure, path)
 
 
 def main() -> None:
