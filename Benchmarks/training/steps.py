@@ -157,6 +157,34 @@ def watched(command: list[str], steps: pathlib.Path, environment: dict) -> dict:
             "memory": memory}
 
 
+def trained(side: str, options, package: pathlib.Path, csv: pathlib.Path,
+            out: pathlib.Path) -> dict:
+    """What `watched` finds while a side trains a package on the batches of a file into a folder,
+    which is removed."""
+    found = watched(command_of(side, options, package, csv, out), out / "steps.jsonl",
+                    {"REIDENT_THREADS": str(options.threads)})
+    shutil.rmtree(out)
+    return found
+
+
+def command_of(side: str, options, package: pathlib.Path, csv: pathlib.Path,
+               out: pathlib.Path) -> list[str]:
+    """How a side trains a package on the batches of a file, as a program of its own."""
+    library, precision, *rest = side.split("-")
+    if library != "reident":
+        out.mkdir()
+        return [sys.executable, __file__, str(options.dataset), "--threads", str(options.threads),
+                "--child", side, str(package), str(csv), str(out)]
+    command = [options.reident, "train", str(options.dataset), "--model", str(package), "--pairs",
+               str(csv), "--out", str(out), "--validation", "0", "--quiet", "--precision",
+               precision]
+    for key, value in RECIPE.items():
+        command += [f"--{key}", str(value)]
+    command += ["--tokens", "content"] if "content" in rest else []
+    command += ["--gradient-checkpointing"] if "checkpoints" in rest else []
+    return command
+
+
 def measure(name: str, options, folder: pathlib.Path) -> dict:
     package, csv = folder / "package", folder / "pairs.csv"
     subprocess.run(
@@ -168,27 +196,11 @@ def measure(name: str, options, folder: pathlib.Path) -> dict:
              and (name.startswith("ViT") or side.count("-") == 1)]
     result = {}
     for side in sides:
-        out = folder / side
-        library, precision, *rest = side.split("-")
-        if library == "reident":
-            command = [options.reident, "train", str(options.dataset), "--model", str(package),
-                       "--pairs", str(csv), "--out", str(out), "--validation", "0", "--quiet",
-                       "--precision", precision]
-            for key, value in RECIPE.items():
-                command += [f"--{key}", str(value)]
-            command += ["--tokens", "content"] if "content" in rest else []
-            command += ["--gradient-checkpointing"] if "checkpoints" in rest else []
-        else:
-            out.mkdir()
-            command = [sys.executable, __file__, str(options.dataset), "--threads",
-                       str(options.threads), "--child", side, str(package), str(csv), str(out)]
-        found = watched(
-            command, out / "steps.jsonl", {"REIDENT_THREADS": str(options.threads)})
+        found = trained(side, options, package, csv, folder / side)
         found["steps_per_second"] = 1 / statistics.median(found["seconds"])
         if found["processor_seconds"]:
             found["processor"] = statistics.median(found["processor_seconds"])
         result[side] = found
-        shutil.rmtree(out)
         print(f"{name} {side}: {found}", file=sys.stderr, flush=True)
     return result
 
