@@ -9,9 +9,10 @@ PyTorch side): reading and scaling the images, forward, loss, backward, AdamW, o
 threads. PyTorch trains eagerly in fp32, eagerly and compiled under bf16's autocast, the latter
 two with its fused AdamW, for transformers also with checkpoints; ReIdent in both formats, for
 transformers also by content tokens, which is another function, and with checkpoints. Each side runs
-in a process of its own, one after the other. All are watched from outside, by the growth of their
+in a process of its own, one after the other, and all again in every further round, since a shared
+machine is faster at some times than at others. All are watched from outside, by the growth of their
 steps.jsonl: the first two steps, which include start-up and compilation, are left out, and the
-median of the others is taken. On Linux the processor time of a step and the largest memory in use
+median of the others of all rounds is taken. On Linux the processor time of a step and the largest memory in use
 are taken, too. Losses are compared, so that nobody wins by computing something else.
 
 SPDX-License-Identifier: MIT
@@ -194,14 +195,19 @@ def measure(name: str, options, folder: pathlib.Path) -> dict:
     pairs.write_pairs(csv, batches_of(images, options.steps + STARTUP, options.batch_size, 1))
     sides = [side for side in SIDES if re.search(options.only, side)
              and (name.startswith("ViT") or side.count("-") == 1)]
-    result = {}
-    for side in sides:
+    result: dict[str, dict] = {}
+    for side in sides * options.rounds:
         found = trained(side, options, package, csv, folder / side)
+        print(f"{name} {side}: {found}", file=sys.stderr, flush=True)
+        before = result.setdefault(side, found)
+        if before is not found:
+            before["seconds"] += found["seconds"]
+            before["processor_seconds"] += found["processor_seconds"]
+            before["memory"] = max(before["memory"], found["memory"])
+    for found in result.values():
         found["steps_per_second"] = 1 / statistics.median(found["seconds"])
         if found["processor_seconds"]:
             found["processor"] = statistics.median(found["processor_seconds"])
-        result[side] = found
-        print(f"{name} {side}: {found}", file=sys.stderr, flush=True)
     return result
 
 
@@ -239,6 +245,7 @@ def main() -> None:
     add("--only", default="", help="regular expression of sides")
     add("--batch-size", type=int, default=8, help="pairs")
     add("--steps", type=int, default=5, help="that are measured, after the first ones")
+    add("--rounds", type=int, default=1, help="so often all sides run, one after the other")
     add("--threads", type=int, default=os.cpu_count())
     add("--reident", default=str(ROOT / ".build/release/reident"))
     add("--json", type=pathlib.Path, help="write the figures here too")
