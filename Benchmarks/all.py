@@ -111,7 +111,8 @@ def training(options) -> tuple[list[dict], dict]:
     if not options.data:
         raise Skipped("needs --data, a folder in Market-1501's form")
     found = json_of("training/steps.py", options.data, "--models", B16, "--reident",
-                    options.reident, "--only", "^(pytorch|compile|reident)-bf16(-content)?$")
+                    options.reident, "--only", "^(pytorch|compile|reident)-bf16(-content)?$",
+                    "--rounds", "2")
     sides = found[B16]
     rows = []
     for peer in ("pytorch-bf16", "compile-bf16"):

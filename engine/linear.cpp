@@ -69,11 +69,6 @@ bool has_product(at::ScalarType type) {
     return false;
 }
 
-/// The rows of a tensor whose last dimension is kept: [.., K] -> [M, K].
-at::Tensor rows_of(const at::Tensor &tensor) {
-    return tensor.reshape({-1, tensor.size(-1)});
-}
-
 std::vector<int64_t> with_last(const at::Tensor &tensor, int64_t last) {
     auto shape = tensor.sizes().vec();
     shape.back() = last;
@@ -145,6 +140,10 @@ struct Linear : torch::autograd::Function<Linear> {
         context->saved_data["is_own"] = is_own;
         auto shift = bias ? bias->detach() : at::Tensor();
         auto shape = with_last(x, weight.size(0));
+        if (is_own && residual && residual->is_cpu() && residual->scalar_type() == at::kFloat) {
+            return own_product(inputs, factors, shift, rows_of(*residual).contiguous())
+                .view(shape);
+        }
         bool adds = residual && has_kernels(*residual) &&
                     (type == at::kFloat || type == at::kBFloat16);  // with the bias, in one pass
         auto added_bias = adds ? at::Tensor() : shift;
@@ -162,8 +161,12 @@ struct Linear : torch::autograd::Function<Linear> {
         };
         bool has_bias = context->saved_data["has_bias"].toBool();
         auto output = rows_of(gradients[0]);
-        at::Tensor input_gradient, bias_gradient;
-        if (has_bias && has_kernels(output) && has_kernels(saved[0])) {
+        at::Tensor input_gradient, bias_gradient, own_sums;
+        bool is_own = context->saved_data["is_own"].toBool();
+        if (has_bias && is_own && output.scalar_type() == type) {
+            // The weight's gradient passes by all these numbers and gives their sums, too.
+            own_sums = at::empty({output.size(1)}, output.options().dtype(at::kFloat));
+        } else if (has_bias && has_kernels(output) && has_kernels(saved[0])) {
             output = output.contiguous();
             auto copy = output.scalar_type() == type
                             ? at::Tensor()
@@ -174,7 +177,6 @@ struct Linear : torch::autograd::Function<Linear> {
             output = output.to(type);
             if (has_bias) bias_gradient = at::sum(output, {0}, false, type_of("weight_type"));
         }
-        bool is_own = context->saved_data["is_own"].toBool();
         if (is_own) output = output.contiguous();
         if (context->saved_data["needs_input"].toBool()) {
             bool packs = type == at::kBFloat16 && output.size(0) >= rows_to_pack;
@@ -184,8 +186,9 @@ struct Linear : torch::autograd::Function<Linear> {
                                  .view(with_last(gradients[0], saved[1].size(1)))
                                  .to(type_of("input_type"));
         }
-        auto weight_gradient = is_own ? own_weight_gradient(output, saved[0])
+        auto weight_gradient = is_own ? own_weight_gradient(output, saved[0], own_sums)
                                       : product(output.t(), saved[0]);
+        if (own_sums.defined()) bias_gradient = own_sums.to(type_of("weight_type"));
         auto residual_gradient =
             context->saved_data["has_residual"].toBool() ? gradients[0] : at::Tensor();
         return {input_gradient, weight_gradient.to(type_of("weight_type")), bias_gradient,
@@ -220,6 +223,8 @@ at::Tensor optional_value(const re_tensor *tensor) {
 }
 
 }  // namespace
+
+at::Tensor rows_of(const at::Tensor &tensor) { return tensor.reshape({-1, tensor.size(-1)}); }
 
 bool is_emulated(const at::Tensor &tensor) {
     return tensor.is_cpu() && at::isReducedFloatingType(tensor.scalar_type()) &&

@@ -154,6 +154,16 @@ void add_operator_functions(re_functions &table) {
     table.quick_gelu = [](const re_tensor *x, const re_tensor *bias, re_tensor **result) {
         return returning(result, [&] { return quick_gelu(x->value, bias->value); });
     };
+    table.perceptron = [](const re_tensor *x, const re_tensor *first_weight,
+                          const re_tensor *first_bias, const re_tensor *second_weight,
+                          const re_tensor *second_bias, const re_tensor *residual,
+                          re_dtype compute_dtype, re_tensor **result) {
+        return returning(result, [&] {
+            return perceptron(x->value, first_weight->value, first_bias->value,
+                              second_weight->value, second_bias->value, residual->value,
+                              scalar_type(compute_dtype));
+        });
+    };
     table.attention = [](const re_tensor *qkv, int64_t heads, int32_t causal, int32_t plainly,
                          re_tensor **result) {
         return returning(result, [&] {

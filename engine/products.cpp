@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "kernels.hpp"
 #include "tiles.hpp"
@@ -43,6 +44,11 @@ REIDENT_TARGET void multiply_tile(const Rows &rows, const uint32_t *columns, int
     }
 }
 
+/// Sums start at a bias, if there is one.
+REIDENT_TARGET_INLINE __m512 started(const float *bias, int64_t column) {
+    return bias == nullptr ? _mm512_setzero_ps() : _mm512_loadu_ps(bias + column);
+}
+
 /// The first rows of a tile, rounded, plus a bias, if there is one.
 struct Rounded {
     uint16_t *numbers;
@@ -50,10 +56,78 @@ struct Rounded {
     const float *bias;
 
     REIDENT_TARGET_INLINE __m512 start(int64_t, int64_t column) const {
-        return bias == nullptr ? _mm512_setzero_ps() : _mm512_loadu_ps(bias + column);
+        return started(bias, column);
     }
     REIDENT_TARGET_INLINE void finish(int64_t row, int64_t column, __m512 sum) const {
         if (row < rows) Half::store(sum, numbers + row * stride + column);
+    }
+};
+
+/// The same in fp32, plus a residual.
+struct Added {
+    float *numbers;
+    const float *residual;
+    int64_t stride, rows;
+    const float *bias;
+
+    REIDENT_TARGET_INLINE __m512 start(int64_t row, int64_t column) const {
+        __m512 sum = started(bias, column);
+        if (row >= rows) return sum;
+        return _mm512_add_ps(sum, _mm512_loadu_ps(residual + row * stride + column));
+    }
+    REIDENT_TARGET_INLINE void finish(int64_t row, int64_t column, __m512 sum) const {
+        if (row < rows) _mm512_storeu_ps(numbers + row * stride + column, sum);
+    }
+};
+
+/// sigmoid(1.702 x)
+REIDENT_TARGET_INLINE __m512 gate(__m512 x) {
+    __m512 value = _mm512_mul_ps(_mm512_set1_ps(quick_gelu_slope), x);
+    __m512 power = exponential(_mm512_or_ps(value, _mm512_set1_ps(-0.0f)));  // e^-|value|
+    __m512 divisor = _mm512_add_ps(power, _mm512_set1_ps(1));
+    // An estimate of 14 bits, and one step of Newton's for 28.
+    __m512 inverse = _mm512_rcp14_ps(divisor);
+    inverse = _mm512_mul_ps(inverse,
+                            _mm512_fnmadd_ps(divisor, inverse, _mm512_set1_ps(2)));
+    __mmask16 negative = _mm512_movepi32_mask(_mm512_castps_si512(value));
+    return _mm512_mask_mul_ps(inverse, negative, inverse, power);
+}
+
+/// The first rows of a tile plus a bias, rounded, and QuickGELU of them.
+struct Activated {
+    uint16_t *before, *after;
+    int64_t stride, rows;
+    const float *bias;
+
+    REIDENT_TARGET_INLINE __m512 start(int64_t, int64_t column) const {
+        return started(bias, column);
+    }
+    REIDENT_TARGET_INLINE void finish(int64_t row, int64_t column, __m512 sum) const {
+        if (row >= rows) return;
+        Half::store(sum, before + row * stride + column);
+        Half::store(_mm512_mul_ps(sum, gate(sum)), after + row * stride + column);
+    }
+};
+
+/// The first rows of a tile times QuickGELU's derivative where it was taken, rounded: with
+/// s = sigmoid(c x), the derivative of x s is s (1 + c x (1 - s)).
+struct Differentiated {
+    uint16_t *numbers;
+    const uint16_t *before;
+    int64_t stride, rows;
+
+    REIDENT_TARGET_INLINE __m512 start(int64_t row, int64_t column) const {
+        // They come from memory while the products are computed.
+        if (row < rows) _mm_prefetch(before + row * stride + column, _MM_HINT_T0);
+        return _mm512_setzero_ps();
+    }
+    REIDENT_TARGET_INLINE void finish(int64_t row, int64_t column, __m512 sum) const {
+        if (row >= rows) return;
+        __m512 x = Half::loaded(before + row * stride + column), one = _mm512_set1_ps(1);
+        __m512 s = gate(x);
+        __m512 value = _mm512_mul_ps(_mm512_set1_ps(quick_gelu_slope), x);
+        __m512 slope = _mm512_mul_ps(s, _mm512_fmadd_ps(value, _mm512_sub_ps(one, s), one));
+        Half::store(_mm512_mul_ps(sum, slope), numbers + row * stride + column);
     }
 };
 
@@ -95,6 +169,15 @@ void over_groups(int64_t count, int64_t words, Body &&body) {
     });
 }
 
+/// The sums of sixteen columns, whose words lie line after line; added to what is there, or not.
+REIDENT_TARGET void add_words(const uint32_t *words, int64_t steps, float *sums, bool adds) {
+    __m512 sum = adds ? _mm512_loadu_ps(sums) : _mm512_setzero_ps();
+    for (int64_t step = 0; step < steps; ++step) {
+        sum = Half::step(sum, 0x3f803f80, words + step * lanes);  // times two ones in bf16
+    }
+    _mm512_storeu_ps(sums, sum);
+}
+
 const uint16_t *halves(const at::Tensor &matrix) {
     return static_cast<const uint16_t *>(matrix.const_data_ptr());
 }
@@ -111,13 +194,14 @@ void with_numbers(const at::Tensor &weight, Body &&body) {
     body(halves(weight));
 }
 
-/// rows [M, S] times arranged columns [S, N], S being two for each step: [M, N], plus a bias.
-at::Tensor multiplied(const at::Tensor &rows, const Arranged &arranged, const float *bias) {
+/// rows [M, S] times arranged columns [S, N], S being two for each step. `place(start, column,
+/// left)` says what becomes of a tile whose first number has the index `start` in [M, N], of which
+/// so many rows are left.
+template <typename Place>
+void multiply_rows(const at::Tensor &rows, const Arranged &arranged, Place &&place) {
     require_halves(rows);
     int64_t count = rows.size(0), columns = arranged.columns, steps = arranged.steps;
-    auto result = at::empty({count, columns}, rows.options());
     const auto *from = reinterpret_cast<const uint32_t *>(halves(rows));
-    auto *to = static_cast<uint16_t *>(result.mutable_data_ptr());
     int64_t tiles = (count + tile_rows - 1) / tile_rows;
     over_groups(tiles, tile_rows * steps, [&](int64_t first, int64_t last) {
         for (int64_t column = 0; column < columns; column += tile_columns) {
@@ -129,12 +213,42 @@ at::Tensor multiplied(const at::Tensor &rows, const Arranged &arranged, const fl
                     places[static_cast<size_t>(r)] = from + std::min(row + r, count - 1) * steps;
                 }
                 multiply_tile<1>(places, arranged.tile(column), arranged.width(column), steps,
-                                 Rounded{to + row * columns + column, columns, count - row,
-                                         bias == nullptr ? bias : bias + column});
+                                 place(row * columns + column, column, count - row));
             }
         }
     });
-    return result;
+}
+
+/// A layer's weight [N, K] for x * weight^T.
+Arranged arranged_for_inputs(const at::Tensor &weight) {
+    int64_t depth = weight.size(1);
+    Arranged columns(weight.size(0), depth / 2);
+    with_numbers(weight, [&](const auto *numbers) {
+        columns.over_tiles([&](int64_t column) {
+            int64_t width = columns.width(column);
+            arrange_columns<Half, tile_registers>(numbers + column * depth, depth, width, width,
+                                                  depth, columns.tile(column));
+        });
+    });
+    return columns;
+}
+
+/// A bias in fp32, of which places take their columns.
+struct Bias {
+    at::Tensor values;
+
+    explicit Bias(const at::Tensor &bias)
+        : values(bias.defined() ? bias.to(at::kCPU, at::kFloat).contiguous() : bias) {}
+
+    const float *at(int64_t column) const {
+        return values.defined() ? values.const_data_ptr<float>() + column : nullptr;
+    }
+};
+
+/// An empty matrix in bf16, and where its numbers lie.
+std::pair<at::Tensor, uint16_t *> empty_halves(const at::Tensor &rows, int64_t columns) {
+    auto result = at::empty({rows.size(0), columns}, rows.options());
+    return {result, static_cast<uint16_t *>(result.mutable_data_ptr())};
 }
 
 }  // namespace
@@ -147,24 +261,47 @@ bool has_own_products(const at::Tensor &x, const at::Tensor &weight, at::ScalarT
                 weight.size(1) % (2 * lanes) == 0;
     return is_fastest && type == at::kBFloat16 && is_known && fits && x.is_cpu() &&
            weight.is_cpu() && weight.is_contiguous() &&
-           x.numel() / weight.size(1) >= fewest_rows;
+           x.size(-1) > 0 && x.numel() / x.size(-1) >= fewest_rows;
 }
 
-at::Tensor own_product(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) {
-    int64_t depth = weight.size(1);
-    Arranged columns(weight.size(0), depth / 2);
-    with_numbers(weight, [&](const auto *numbers) {
-        columns.over_tiles([&](int64_t column) {
-            int64_t width = columns.width(column);
-            arrange_columns<Half, tile_registers>(numbers + column * depth, depth, width, width,
-                                                  depth, columns.tile(column));
+at::Tensor own_product(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
+                       const at::Tensor &residual) {
+    Arranged columns = arranged_for_inputs(weight);
+    Bias shift(bias);
+    int64_t stride = columns.columns;
+    if (!residual.defined()) {
+        auto [result, numbers] = empty_halves(x, stride);
+        auto *to = numbers;
+        multiply_rows(x, columns, [&](int64_t start, int64_t column, int64_t left) {
+            return Rounded{to + start, stride, left, shift.at(column)};
         });
+        return result;
+    }
+    auto result = at::empty_like(residual);
+    const auto *rest = residual.const_data_ptr<float>();
+    auto *to = result.mutable_data_ptr<float>();
+    multiply_rows(x, columns, [&](int64_t start, int64_t column, int64_t left) {
+        return Added{to + start, rest + start, stride, left, shift.at(column)};
     });
-    auto shift = bias.defined() ? bias.to(at::kCPU, at::kFloat).contiguous() : bias;
-    return multiplied(x, columns, shift.defined() ? shift.const_data_ptr<float>() : nullptr);
+    return result;
 }
 
-at::Tensor own_input_gradient(const at::Tensor &output, const at::Tensor &weight) {
+std::pair<at::Tensor, at::Tensor> own_activated_product(const at::Tensor &x,
+                                                        const at::Tensor &weight,
+                                                        const at::Tensor &bias) {
+    Arranged columns = arranged_for_inputs(weight);
+    Bias shift(bias);
+    int64_t stride = columns.columns;
+    auto before = empty_halves(x, stride), after = empty_halves(x, stride);
+    multiply_rows(x, columns, [&](int64_t start, int64_t column, int64_t left) {
+        return Activated{before.second + start, after.second + start, stride, left,
+                         shift.at(column)};
+    });
+    return {before.first, after.first};
+}
+
+at::Tensor own_input_gradient(const at::Tensor &output, const at::Tensor &weight,
+                              const at::Tensor &before) {
     int64_t depth = weight.size(0), inputs = weight.size(1);
     Arranged columns(inputs, depth / 2);
     with_numbers(weight, [&](const auto *numbers) {
@@ -173,15 +310,28 @@ at::Tensor own_input_gradient(const at::Tensor &output, const at::Tensor &weight
                                                columns.width(column), columns.tile(column));
         });
     });
-    return multiplied(output, columns, nullptr);
+    auto result = empty_halves(output, inputs);
+    if (before.defined()) {
+        require_halves(before);
+        multiply_rows(output, columns, [&](int64_t start, int64_t, int64_t left) {
+            return Differentiated{result.second + start, halves(before) + start, inputs, left};
+        });
+    } else {
+        multiply_rows(output, columns, [&](int64_t start, int64_t, int64_t left) {
+            return Rounded{result.second + start, inputs, left, nullptr};
+        });
+    }
+    return result.first;
 }
 
-at::Tensor own_weight_gradient(const at::Tensor &output, const at::Tensor &x) {
+at::Tensor own_weight_gradient(const at::Tensor &output, const at::Tensor &x,
+                               const at::Tensor &sums) {
     require_halves(output);
     require_halves(x);
     int64_t rows = output.size(0), outputs = output.size(1), inputs = x.size(1);
     auto result = at::empty({outputs, inputs}, output.options().dtype(at::kFloat));
     auto *to = result.mutable_data_ptr<float>();
+    auto *totals = sums.defined() ? sums.mutable_data_ptr<float>() : nullptr;
     int64_t blocks = (rows + 2 * deepest - 1) / (2 * deepest);
     int64_t block = ((rows + blocks - 1) / blocks + 1) / 2 * 2;
     Arranged columns(inputs, block / 2);
@@ -199,6 +349,9 @@ at::Tensor own_weight_gradient(const at::Tensor &output, const at::Tensor &x) {
             for (int64_t place = first * lanes; place < last * lanes; place += lanes) {
                 arrange_rows<Half>(halves(output) + row * outputs + place, outputs, count,
                                    2 * steps, lanes, words + place * columns.steps);
+                if (totals != nullptr) {
+                    add_words(words + place * columns.steps, steps, totals + place, row > 0);
+                }
             }
             for (int64_t column = 0; column < inputs; column += tile_columns) {
                 for (int64_t place = first * lanes; place < last * lanes; place += tile_rows) {
@@ -221,15 +374,22 @@ at::Tensor own_weight_gradient(const at::Tensor &output, const at::Tensor &x) {
 
 bool has_own_products(const at::Tensor &, const at::Tensor &, at::ScalarType) { return false; }
 
-at::Tensor own_product(const at::Tensor &x, const at::Tensor &, const at::Tensor &) {
+at::Tensor own_product(const at::Tensor &x, const at::Tensor &, const at::Tensor &,
+                       const at::Tensor &) {
     TORCH_CHECK(false, "this processor has no product of its own for ", x.sizes());
 }
 
-at::Tensor own_input_gradient(const at::Tensor &output, const at::Tensor &) {
+std::pair<at::Tensor, at::Tensor> own_activated_product(const at::Tensor &x, const at::Tensor &,
+                                                        const at::Tensor &) {
+    TORCH_CHECK(false, "this processor has no product of its own for ", x.sizes());
+}
+
+at::Tensor own_input_gradient(const at::Tensor &output, const at::Tensor &, const at::Tensor &) {
     TORCH_CHECK(false, "this processor has no product of its own for ", output.sizes());
 }
 
-at::Tensor own_weight_gradient(const at::Tensor &output, const at::Tensor &) {
+at::Tensor own_weight_gradient(const at::Tensor &output, const at::Tensor &,
+                               const at::Tensor &) {
     TORCH_CHECK(false, "this processor has no product of its own for ", output.sizes());
 }
 

@@ -19,7 +19,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
 
-constexpr float slope = 1.702f;
+constexpr float slope = quick_gelu_slope;
 
 template <typename T>
 REIDENT_INLINE void activate_of(const T *x, const float *bias, int64_t count, int64_t width,

@@ -69,6 +69,10 @@ struct Half {
         return _mm512_dpbf16_ps(sum, (__m512bh)_mm512_set1_epi32(static_cast<int>(row)),
                                 (__m512bh)_mm512_loadu_si512(columns));
     }
+    REIDENT_TARGET_INLINE static __m512 loaded(const uint16_t *numbers) {
+        auto wide = _mm512_cvtepu16_epi32(half_register(numbers));
+        return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+    }
     REIDENT_TARGET_INLINE static void store(__m512 values, uint16_t *place) {
         __m256bh rounded = _mm512_cvtneps_pbh(values);
         std::memcpy(place, &rounded, sizeof rounded);

@@ -12,8 +12,8 @@ transformers also by content tokens, which is another function, and with checkpo
 in a process of its own, one after the other, and all again in every further round, since a shared
 machine is faster at some times than at others. All are watched from outside, by the growth of their
 steps.jsonl: the first two steps, which include start-up and compilation, are left out, and the
-median of the others of all rounds is taken. On Linux the processor time of a step and the largest memory in use
-are taken, too. Losses are compared, so that nobody wins by computing something else.
+median of the others of all rounds is taken. On Linux the processor time of a step and the largest
+memory in use are taken, too. Losses are compared, so that nobody wins by computing something else.
 
 SPDX-License-Identifier: MIT
 """

@@ -143,6 +143,27 @@ extension Tensor {
         try engine.tensor("quick_gelu") { $0.quick_gelu(handle, bias.handle, &$1) }
     }
 
+    /// The perceptron of a block of OpenAI's CLIP, two linear layers with QuickGELU between:
+    /// residual + W₂·quickGELU(W₁·x + b₁) + b₂, `[…, K] → […, N]`.
+    ///
+    /// - Parameters:
+    ///   - first: Weight `[H, K]` and bias `[H]`.
+    ///   - second: Weight `[N, H]` and bias `[N]`.
+    ///   - residual: `[…, N]`.
+    ///   - dtype: The type the products are computed in.
+    /// - Returns: `[…, N]`, of the residual's type.
+    /// - Throws: `EngineError` if the shapes do not go together.
+    public func perceptron(
+        first: (weight: Tensor, bias: Tensor), second: (weight: Tensor, bias: Tensor),
+        residual: Tensor, computingIn dtype: DType
+    ) throws(EngineError) -> Tensor {
+        try engine.tensor("perceptron") {
+            $0.perceptron(
+                handle, first.weight.handle, first.bias.handle, second.weight.handle,
+                second.bias.handle, residual.handle, dtype.code, &$1)
+        }
+    }
+
     /// Multi-head self-attention softmax(q·kᵀ/√D)·v, `[N, T, 3E] → [N, T, E]`.
     ///
     /// The last dimension holds queries, keys and values side by side.

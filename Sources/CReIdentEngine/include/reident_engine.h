@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Raised with every change of the table: a library of another version is refused. */
-#define REIDENT_ENGINE_VERSION 8
+#define REIDENT_ENGINE_VERSION 9
 
 /* Largest number of dimensions of a tensor that crosses the boundary. */
 #define RE_MAXIMUM_RANK 8
@@ -134,6 +134,13 @@ typedef struct re_functions {
     re_status (*gelu)(const re_tensor *x, re_tensor **result);
     /* v * sigmoid(1.702 v) of v = x + bias, x [.., N], bias [N] */
     re_status (*quick_gelu)(const re_tensor *x, const re_tensor *bias, re_tensor **result);
+    /* residual + h * second_weight^T + second_bias with h = quick_gelu(x * first_weight^T,
+     * first_bias): x [.., K], weights [H, K] and [N, H], residual and result [.., N]; products
+     * computed in compute_dtype. */
+    re_status (*perceptron)(const re_tensor *x, const re_tensor *first_weight,
+                            const re_tensor *first_bias, const re_tensor *second_weight,
+                            const re_tensor *second_bias, const re_tensor *residual,
+                            re_dtype compute_dtype, re_tensor **result);
     /* Queries, keys and values side by side, [N, T, 3E] -> [N, T, E]; if causal, no token looks at
      * those behind it. `plainly` takes LibTorch's operator where the engine has its own. */
     re_status (*attention)(const re_tensor *qkv, int64_t heads, int32_t causal, int32_t plainly,

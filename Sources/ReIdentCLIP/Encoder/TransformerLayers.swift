@@ -152,9 +152,12 @@ struct Perceptron {
         case (.packed, .quickGELU): hidden = try first(x, activation: .swish)
         case (.packed, .gelu): hidden = try first(x, activation: .gelu)
         case (.trainable(let precision), .quickGELU):
-            guard let bias = first.bias else { preconditionFailure("a perceptron has biases") }
-            hidden = try x.linear(weight: first.weight, bias: nil, computingIn: precision.dtype)
-                .quickGELU(adding: bias)
+            guard let firstBias = first.bias, let secondBias = second.bias else {
+                preconditionFailure("a perceptron has biases")
+            }
+            return try x.perceptron(
+                first: (first.weight, firstBias), second: (second.weight, secondBias),
+                residual: residual, computingIn: precision.dtype)
         case (.trainable, .gelu): hidden = try first(x).gelu()
         }
         return try second(hidden, residual: residual)
