@@ -57,7 +57,7 @@ bool has_own_products(const at::Tensor &x, const at::Tensor &weight, at::ScalarT
 at::Tensor own_product(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
                        const at::Tensor &residual = {});
 
-/// The same in bf16, and QuickGELU of it.
+/// The same in bf16, and QuickGELU of the sums before they are rounded.
 std::pair<at::Tensor, at::Tensor> own_activated_product(const at::Tensor &x,
                                                         const at::Tensor &weight,
                                                         const at::Tensor &bias);

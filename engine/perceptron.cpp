@@ -32,6 +32,7 @@ struct Perceptron : torch::autograd::Function<Perceptron> {
             context->saved_data[key] = static_cast<int64_t>(tensor->scalar_type());
         }
         context->saved_data["input_shape"] = x.sizes();
+        context->saved_data["needs_input"] = x.requires_grad();
         return own_product(hidden, second_weight, second_bias, rest).view(residual.sizes());
     }
 
@@ -49,9 +50,12 @@ struct Perceptron : torch::autograd::Function<Perceptron> {
         auto change = own_input_gradient(output, second_weight, before);
         auto first_sums = at::empty({first_weight.size(0)}, upstream.options().dtype(at::kFloat));
         auto first = own_weight_gradient(change, rows, first_sums);
-        auto input = own_input_gradient(change, first_weight)
-                         .view(context->saved_data["input_shape"].toIntVector())
-                         .to(type_of("input_type"));
+        at::Tensor input;
+        if (context->saved_data["needs_input"].toBool()) {
+            input = own_input_gradient(change, first_weight)
+                        .view(context->saved_data["input_shape"].toIntVector())
+                        .to(type_of("input_type"));
+        }
         return {input,
                 first.to(first_weight.scalar_type()),
                 first_sums.to(type_of("first_bias_type")),

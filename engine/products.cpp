@@ -93,7 +93,7 @@ REIDENT_TARGET_INLINE __m512 gate(__m512 x) {
     return _mm512_mask_mul_ps(inverse, negative, inverse, power);
 }
 
-/// The first rows of a tile plus a bias, rounded, and QuickGELU of them.
+/// The first rows of a tile plus a bias, rounded, and QuickGELU of what they were before rounding.
 struct Activated {
     uint16_t *before, *after;
     int64_t stride, rows;

@@ -195,12 +195,16 @@ def measure(name: str, options, folder: pathlib.Path) -> dict:
     pairs.write_pairs(csv, batches_of(images, options.steps + STARTUP, options.batch_size, 1))
     sides = [side for side in SIDES if re.search(options.only, side)
              and (name.startswith("ViT") or side.count("-") == 1)]
+    if options.rounds < 1:
+        sys.exit(f"--rounds {options.rounds}: at least 1")
     result: dict[str, dict] = {}
     for side in sides * options.rounds:
         found = trained(side, options, package, csv, folder / side)
         print(f"{name} {side}: {found}", file=sys.stderr, flush=True)
         before = result.setdefault(side, found)
         if before is not found:
+            if largest_difference(found["losses"], before["losses"]) > 0.01:
+                sys.exit(f"{side} does not do the same in every round: {found['losses']}")
             before["seconds"] += found["seconds"]
             before["processor_seconds"] += found["processor_seconds"]
             before["memory"] = max(before["memory"], found["memory"])
