@@ -11,6 +11,8 @@
 
 #include <ATen/Parallel.h>
 
+#include "int8_avx2.hpp"
+#include "int8_avx512.hpp"
 #include "int8_kernels.hpp"
 
 namespace reident {
@@ -27,7 +29,7 @@ void compute(const at::Tensor &x, const at::Tensor &packed, const Output &output
                     std::max<int64_t>(1, rows / (block_rows * at::get_num_threads()));
     int64_t step = rounded_up((rows + tasks - 1) / tasks, tile_rows);
     at::parallel_for(0, (rows + step - 1) / step, 1, [&](int64_t first, int64_t last) {
-        Bytes bytes(step, stride);
+        Bytes<typename Kind::Value> bytes(step, stride);
         for (int64_t task = first; task < last; ++task) {
             int64_t begin = task * step, own = std::min(step, rows - begin);
             for (int64_t r = 0; r < own; ++r) {
@@ -85,7 +87,8 @@ Int8Weight int8_weight(const at::Tensor &weight) {
 }
 
 at::Tensor int8_linear(const at::Tensor &x, const Int8Weight &weight, const at::Tensor &bias,
-                       re_activation activation, const at::Tensor &residual, bool plainly) {
+                       re_activation activation, const at::Tensor &residual,
+                       re_int8_kernel widest) {
     int64_t steps = weight.packed.size(1), width = weight.scales.size(1);
     bool known = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
     TORCH_CHECK(known && x.is_cpu() && rounded_up(x.size(-1), depth) == steps * depth,
@@ -111,11 +114,17 @@ at::Tensor int8_linear(const at::Tensor &x, const Int8Weight &weight, const at::
                   added.defined() ? added.const_data_ptr() : nullptr,
                   result.mutable_data_ptr(),
                   width};
-    if (has_instructions() && !plainly) {
-        compute<Vector>(rows, weight.packed, output);
-    } else {
-        compute<Plain>(rows, weight.packed, output);
+#ifdef REIDENT_X86
+    if (widest >= RE_INT8_AVX512 && Avx512::is_available()) {
+        compute<Avx512>(rows, weight.packed, output);
+        return result;
     }
+    if (widest >= RE_INT8_AVX2 && Avx2::is_available()) {
+        compute<Avx2>(rows, weight.packed, output);
+        return result;
+    }
+#endif
+    compute<Plain>(rows, weight.packed, output);
     return result;
 }
 
@@ -135,13 +144,14 @@ void add_int8_functions(re_functions &table) {
     };
     table.linear_int8 = [](const re_tensor *x, const re_tensor *packed, const re_tensor *scales,
                            const re_tensor *bias, re_activation activation,
-                           const re_tensor *residual, int32_t plainly, re_tensor **result) {
+                           const re_tensor *residual, re_int8_kernel widest,
+                           re_tensor **result) {
         return returning(result, [&] {
             at::NoGradGuard no_gradients;
             return int8_linear(x->value, {packed->value, scales->value},
                                bias == nullptr ? at::Tensor() : bias->value, activation,
                                residual == nullptr ? at::Tensor() : residual->value,
-                               plainly != 0);
+                               widest);
         });
     };
 }

@@ -17,9 +17,10 @@ struct Int8Weight {
 Int8Weight int8_weight(const at::Tensor &weight);
 
 /// activation(x * W^T + b) + residual for x [.., K] in fp32 or bf16, in which the result is, too.
-/// `plainly` takes the way of processors without 8-bit products.
+/// The widest kernel up to `widest` that the processor has computes it.
 at::Tensor int8_linear(const at::Tensor &x, const Int8Weight &weight, const at::Tensor &bias,
-                       re_activation activation, const at::Tensor &residual, bool plainly);
+                       re_activation activation, const at::Tensor &residual,
+                       re_int8_kernel widest);
 
 void add_int8_functions(re_functions &table);
 

@@ -22,6 +22,24 @@ public enum FusedActivation: Sendable {
     }
 }
 
+/// How 8-bit integers are multiplied, from any processor's way to the widest.
+public enum Int8Kernel: Sendable, CaseIterable {
+    /// One by one, on any processor.
+    case plain
+    /// Widened to 16 bits, with AVX2.
+    case avx2
+    /// Sums of four products, with AVX-512 and VNNI.
+    case avx512
+
+    var code: re_int8_kernel {
+        switch self {
+        case .plain: RE_INT8_PLAIN
+        case .avx2: RE_INT8_AVX2
+        case .avx512: RE_INT8_AVX512
+        }
+    }
+}
+
 extension Tensor {
     /// Linear layer x·Wᵀ + b, `[…, K] → […, N]`.
     ///
@@ -94,17 +112,17 @@ extension Tensor {
     ///   - bias: `[N]`.
     ///   - activation: Applied to the product.
     ///   - residual: `[…, N]`, added after that.
-    ///   - plainly: Whether to take the way of processors without 8-bit products.
+    ///   - widest: The widest kernel up to this one that the processor has computes it.
     /// - Returns: `[…, N]`, of this tensor's element type, fp32 or bf16.
     /// - Throws: `EngineError` if the shapes do not go together.
     public func linearInt8(
         weight: Tensor, scales: Tensor, bias: Tensor?, activation: FusedActivation = .none,
-        residual: Tensor? = nil, plainly: Bool = false
+        residual: Tensor? = nil, upTo widest: Int8Kernel = .avx512
     ) throws(EngineError) -> Tensor {
         try engine.tensor("linear_int8") {
             $0.linear_int8(
                 handle, weight.handle, scales.handle, bias?.handle, activation.code,
-                residual?.handle, plainly ? 1 : 0, &$1)
+                residual?.handle, widest.code, &$1)
         }
     }
 

@@ -1,5 +1,5 @@
 // Linear layers in 8-bit integers: exact where integers say all, near to fp32 elsewhere, and the
-// vector kernel beside its scalar twin.
+// vector kernels beside their scalar twin.
 //
 // SPDX-License-Identifier: MIT
 
@@ -37,16 +37,16 @@ struct Int8LinearTests {
         }
         let quantized = try Tensor.floats(weights, shape: [shape.outputs, shape.inputs])
             .quantizedWeight()
-        for plainly in [false, true] {
+        for kernel in Int8Kernel.allCases {
             let found = try Tensor.floats(x, shape: [shape.rows, shape.inputs]).linearInt8(
                 weight: quantized.packed, scales: quantized.scales,
-                bias: .floats(bias, shape: [shape.outputs]), plainly: plainly)
+                bias: .floats(bias, shape: [shape.outputs]), upTo: kernel)
             #expect(found.shape == [shape.rows, shape.outputs])
-            #expect(try found.floatValues() == expected, "plainly: \(plainly)")
+            #expect(try found.floatValues() == expected, "\(kernel)")
         }
     }
 
-    @Test("the vector kernel and its scalar twin agree, near to fp32", arguments: shapes)
+    @Test("vector kernels and their scalar twin agree, near to fp32", arguments: shapes)
     func agree(shape: (rows: Int, inputs: Int, outputs: Int)) throws {
         let (rows, inputs, outputs) = shape
         let x = try Tensor.floats(
@@ -60,24 +60,32 @@ struct Int8LinearTests {
         for dtype in [DType.float32, .bfloat16] {
             let input = try x.converted(to: dtype)
             for activation in [FusedActivation.none, .swish, .gelu] {
-                func result(plainly: Bool) throws -> [Float] {
+                func result(_ kernel: Int8Kernel) throws -> [Float] {
                     try input.linearInt8(
                         weight: quantized.packed, scales: quantized.scales, bias: bias,
                         activation: activation, residual: residual.converted(to: dtype),
-                        plainly: plainly
+                        upTo: kernel
                     ).floatValues()
                 }
-                let (vector, plain) = (try result(plainly: false), try result(plainly: true))
+                let plain = try result(.plain)
                 let rounding =
                     dtype == .float32 ? Tolerance.singleOperation : Tolerance.bfloat16Operation
                 let size = 1 + (plain.map(abs).max() ?? 0)
-                #expect(zip(vector, plain).allSatisfy { abs($0 - $1) < rounding * size })
                 let packed = try input.converted(to: .float32).linearPacked(
                     weight: weight.packedWeight(rows: rows), bias: bias, activation: activation
                 ).adding(residual).floatValues()
-                let error = zip(vector, packed).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
                 let square = packed.reduce(0) { $0 + $1 * $1 }
-                #expect(error.squareRoot() < Tolerance.int8Operation * square.squareRoot())
+                for kernel in [Int8Kernel.avx2, .avx512] {
+                    let vector = try result(kernel)
+                    #expect(
+                        zip(vector, plain).allSatisfy { abs($0 - $1) < rounding * size },
+                        "\(kernel)")
+                    let error = zip(vector, packed)
+                        .reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                    #expect(
+                        error.squareRoot() < Tolerance.int8Operation * square.squareRoot(),
+                        "\(kernel)")
+                }
             }
         }
     }
@@ -89,9 +97,9 @@ struct Int8LinearTests {
         values[3 * 20 + 1] = .infinity
         let quantized = try Tensor.floats(seededFloats(70 * 20, seed: 4), shape: [70, 20])
             .quantizedWeight()
-        for plainly in [false, true] {
+        for kernel in Int8Kernel.allCases {
             let found = try Tensor.floats(values, shape: [8, 20]).linearInt8(
-                weight: quantized.packed, scales: quantized.scales, bias: nil, plainly: plainly
+                weight: quantized.packed, scales: quantized.scales, bias: nil, upTo: kernel
             ).floatValues()
             for row in 0..<8 {
                 let own = found[row * 70..<(row + 1) * 70]

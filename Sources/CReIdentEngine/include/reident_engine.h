@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Raised with every change of the table: a library of another version is refused. */
-#define REIDENT_ENGINE_VERSION 9
+#define REIDENT_ENGINE_VERSION 10
 
 /* Largest number of dimensions of a tensor that crosses the boundary. */
 #define RE_MAXIMUM_RANK 8
@@ -47,6 +47,13 @@ typedef enum re_activation {
     RE_GELU = 1, /* x * Phi(x), by the error function */
     RE_SWISH = 2 /* x * sigmoid(x) */
 } re_activation;
+
+/* How 8-bit integers are multiplied, from any processor's way to the widest. */
+typedef enum re_int8_kernel {
+    RE_INT8_PLAIN = 0,
+    RE_INT8_AVX2 = 1,  /* widened to 16 bits */
+    RE_INT8_AVX512 = 2 /* sums of four products, VNNI */
+} re_int8_kernel;
 
 typedef struct re_description {
     re_dtype dtype;
@@ -124,10 +131,11 @@ typedef struct re_functions {
     /* A weight [N, K] in 8-bit integers, laid out for linear_int8, and its scales [2, N]. */
     re_status (*quantize_weight)(const re_tensor *weight, re_tensor **packed, re_tensor **scales);
     /* As linear_packed in 8-bit integers, x in fp32 or bf16 on the processor; each row of x gets a
-     * scale of its own. `plainly` takes the way of processors without 8-bit products. */
+     * scale of its own. The widest kernel up to `widest` that the processor has computes it. */
     re_status (*linear_int8)(const re_tensor *x, const re_tensor *packed, const re_tensor *scales,
                              const re_tensor *bias, re_activation activation,
-                             const re_tensor *residual, int32_t plainly, re_tensor **result);
+                             const re_tensor *residual, re_int8_kernel widest,
+                             re_tensor **result);
     re_status (*layer_norm)(const re_tensor *x, const re_tensor *weight, const re_tensor *bias,
                             double epsilon, re_dtype dtype,
                             re_tensor **result); /* over the last dimension, result of dtype */
