@@ -124,6 +124,7 @@ at::Tensor int8_linear(const at::Tensor &x, const Int8Weight &weight, const at::
         return result;
     }
 #endif
+    (void)widest;
     compute<Plain>(rows, weight.packed, output);
     return result;
 }
