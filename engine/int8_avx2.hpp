@@ -55,7 +55,7 @@ struct Avx2 {
 #pragma omp simd
         for (int64_t k = 0; k < count; ++k) {
             float value = loaded(x[k]) * inverse + zero;
-            value = value > 0 ? value : 0;  // in this order no number becomes 0
+            value = value > 0 ? value : 0;  // in this order NaN becomes 0
             value = value < 255 ? value : 255;
             // Added, a multiple of 2^23 leaves no place for fractions: the lowest bits are the
             // nearest whole number.
